@@ -1,0 +1,126 @@
+import { AppError, isAppError } from '../errors/app-error.ts';
+import { parseNotification } from '../fhir/notification.ts';
+import type { Counters, DestinationQueue, Job, Lease } from '../queue/queue-store.ts';
+import { parseExactly } from '../view/exact-json.ts';
+import { decodeSpooled } from './spooled-notification.ts';
+import { prepareEvent, rejectDelivery, type PendingEvent, type PrepareContext } from './prepare-event.ts';
+
+/** Bodies held in memory at a time, whatever the batch size: a bound on memory, not on the queue. */
+const MAX_BYTES_IN_HAND = 64 * 1024 * 1024;
+const MAX_JOBS_PER_PEEK = 200;
+
+interface JobInHand {
+  readonly id: string;
+  readonly bytes: number;
+  readonly receivedAtMs: number;
+  openEvents: number;
+  readonly tally: { -readonly [name in keyof Counters]?: number };
+}
+
+/**
+ * The head of a destination's queue, in memory: jobs in order of acceptance and their events, ready to be written. A job ends when all
+ * its events are settled; until then it stays in the store, so a crash loses nothing but this copy.
+ */
+export class Backlog {
+  private readonly queue: DestinationQueue;
+  private readonly lease: Lease;
+  private readonly context: PrepareContext;
+  private jobs: JobInHand[] = [];
+  private events: PendingEvent[] = [];
+  private bytes = 0;
+  private averageJobBytes = 16 * 1024;
+
+  constructor(queue: DestinationQueue, lease: Lease, context: PrepareContext) {
+    this.queue = queue;
+    this.lease = lease;
+    this.context = context;
+  }
+
+  get size(): number {
+    return this.events.length;
+  }
+
+  /** Reception of the oldest job in hand, epoch milliseconds. */
+  get oldestReceivedAtMs(): number | undefined {
+    return this.jobs[0]?.receivedAtMs;
+  }
+
+  /** True when no more bodies may be held, so a batch must go out now. */
+  get isFull(): boolean {
+    return this.bytes >= MAX_BYTES_IN_HAND;
+  }
+
+  get hasFinishedJobs(): boolean {
+    return this.jobs.some((job) => job.openEvents === 0);
+  }
+
+  /** Takes jobs until `events` events are in hand or the queue is empty. True when it found any. */
+  async fill(events: number): Promise<boolean> {
+    let found = false;
+    while (this.events.length < events && this.bytes < MAX_BYTES_IN_HAND) {
+      const limit = Math.max(1, Math.min(MAX_JOBS_PER_PEEK, Math.floor((MAX_BYTES_IN_HAND - this.bytes) / this.averageJobBytes / 2)));
+      const jobs = await this.queue.peek(this.lease, this.jobs.length, limit);
+      for (const job of jobs) await this.take(job);
+      found ||= jobs.length > 0;
+      if (jobs.length < limit) break;
+    }
+    return found;
+  }
+
+  /** The oldest events, at most `count`. */
+  next(count: number): readonly PendingEvent[] {
+    return this.events.slice(0, count);
+  }
+
+  /** Marks events as settled and adds what became of them to the tally of their job. */
+  markSettled(settled: readonly { readonly event: PendingEvent; readonly tally: Partial<Counters> }[]): void {
+    const done = new Set(settled.map(({ event }) => event));
+    const jobs = new Map(this.jobs.map((job) => [job.id, job]));
+    for (const { event, tally } of settled) {
+      const job = jobs.get(event.jobId)!;
+      job.openEvents -= 1;
+      addTally(job.tally, tally);
+    }
+    this.events = this.events.filter((event) => !done.has(event));
+  }
+
+  /** Jobs that may end now, in order; they leave the backlog with `forget`. */
+  finishedJobs(): readonly { readonly id: string; readonly tally: Partial<Counters> }[] {
+    return this.jobs.filter((job) => job.openEvents === 0).map(({ id, tally }) => ({ id, tally }));
+  }
+
+  forget(ids: ReadonlySet<string>): void {
+    for (const job of this.jobs) if (ids.has(job.id)) this.bytes -= job.bytes;
+    this.jobs = this.jobs.filter((job) => !ids.has(job.id));
+  }
+
+  private async take(job: Job): Promise<void> {
+    const events = await this.readJob(job);
+    const bytes = job.body.byteLength;
+    this.averageJobBytes = Math.max(1024, (this.averageJobBytes * 7 + bytes) / 8);
+    this.bytes += bytes;
+    this.jobs.push({ id: job.id, bytes, receivedAtMs: job.receivedAtMs, openEvents: events.length, tally: { accepted: events.length } });
+    this.events.push(...events);
+  }
+
+  private async readJob(job: Job): Promise<PendingEvent[]> {
+    const place = { jobId: job.id, receivedAtMs: job.receivedAtMs };
+    const spooled = decodeSpooled(job.body);
+    try {
+      if (spooled !== undefined) throw new AppError('NOTIFICATION_TOO_LARGE', `a notification of ${spooled.sizeBytes} bytes lies in spool file ${spooled.file}`);
+      const { timestamp, events } = parseNotification(job.body, this.context.encoder.needsExactDecimals ? parseExactly : undefined);
+      const pending: PendingEvent[] = [];
+      for (const [index, entry] of events.entries()) {
+        pending.push(await prepareEvent(entry, { ...place, place: index, notificationTime: timestamp }, this.context));
+      }
+      return pending;
+    } catch (error) {
+      if (!isAppError(error, 'NOTIFICATION_INVALID', 'NOTIFICATION_TOO_LARGE')) throw error;
+      return [rejectDelivery({ ...place, place: 0, notificationTime: undefined }, error, () => job.body)];
+    }
+  }
+}
+
+function addTally(target: { -readonly [name in keyof Counters]?: number }, added: Partial<Counters>): void {
+  for (const [name, value] of Object.entries(added) as [keyof Counters, number][]) target[name] = (target[name] ?? 0) + value;
+}

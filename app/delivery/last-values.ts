@@ -1,0 +1,16 @@
+import type { Resource } from '../view/compiled-view.ts';
+
+/** What the history of a deleted resource says. */
+export interface LastValues {
+  /** The last content, with the meta of the deletion (`lastUpdated` is the time of the deletion). */
+  readonly resource: Resource;
+}
+
+/** Where a deletion's content and time come from when its notification lacks them. */
+export interface LastValuesSource {
+  /**
+   * The content of `resourceType/id` as it was deleted; undefined when the history holds none.
+   * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED
+   */
+  read(resourceType: string, id: string): Promise<LastValues | undefined>;
+}

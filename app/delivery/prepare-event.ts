@@ -1,0 +1,120 @@
+import { AppError, isAppError } from '../errors/app-error.ts';
+import type { ChangeEvent, Notification } from '../fhir/notification.ts';
+import type { RowEncoder } from '../rows/row-encoder.ts';
+import type { CompiledView, Resource } from '../view/compiled-view.ts';
+import type { Coverage, PreparedEvent, Writer } from '../writers/writer.ts';
+import { deliveryKey, eventKey, versionKey } from './event-key.ts';
+import type { LastValuesSource } from './last-values.ts';
+
+/** One event of a job on its way to the table. */
+export interface PendingEvent {
+  readonly jobId: string;
+  readonly receivedAtMs: number;
+  /** False when only its delivery names it: a repetition cannot be recognised, so it is at-least-once. */
+  readonly stableKey: boolean;
+  /** Sorts the versions of one resource; undefined for what cannot be sorted. */
+  readonly version: { readonly resource: string; readonly lastUpdatedMicros: bigint; readonly versionId: string } | undefined;
+  /** Undefined when the view yields no row for it: there is nothing to write. */
+  readonly prepared: PreparedEvent | undefined;
+  /** Key, also when there is nothing to write. */
+  readonly key: string;
+  /** What quarantine keeps: the event as JSON. */
+  readonly source: () => Uint8Array;
+}
+
+export interface PrepareContext {
+  readonly view: CompiledView;
+  readonly encoder: RowEncoder;
+  readonly lastValues: LastValuesSource;
+  /** Tells whether the table holds a key: a delete that carries the version of a write was sent with the meta of the state before. */
+  readonly holds: Writer['holds'];
+}
+
+/** The place of an event in what was delivered. */
+export interface DeliveryPlace {
+  readonly jobId: string;
+  readonly place: number;
+  readonly receivedAtMs: number;
+  readonly notificationTime: string | undefined;
+}
+
+/**
+ * Flattens one entry of a notification. What cannot be written becomes a rejection with its reason, never an exception; only faults that
+ * may pass (Aidbox or the table's store does not answer) are thrown.
+ */
+export async function prepareEvent(entry: Notification['events'][number], place: DeliveryPlace, context: PrepareContext): Promise<PendingEvent> {
+  if (entry.kind === 'unreadable') {
+    return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), () => toJsonBytes({ entry: entry.entry }));
+  }
+  const { event } = entry;
+  const stable = eventKey(event);
+  const key = stable ?? deliveryKey(place.jobId, place.place);
+  const coverage = coverageOf(event, stable !== undefined, place);
+  const base = {
+    jobId: place.jobId,
+    receivedAtMs: place.receivedAtMs,
+    stableKey: stable !== undefined,
+    key,
+    version:
+      event.lastUpdatedMicros === undefined
+        ? undefined
+        : { resource: `${event.resourceType}/${event.id}`, lastUpdatedMicros: event.lastUpdatedMicros, versionId: event.versionId ?? '' },
+    source: () => toJsonBytes(event),
+  };
+  if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
+  try {
+    const resource = event.action === 'delete' ? await deletedContent(event, coverage, place, context) : event.resource;
+    if (resource === undefined) throw new AppError('ENTRY_UNREADABLE', 'a create or update came without its resource: the topic destination must have content=full-resource');
+    const rows = context.encoder.encode(context.view.evaluate(resource), {
+      eventKey: key,
+      versionId: event.versionId,
+      action: event.action,
+      receivedAtMs: place.receivedAtMs,
+      correlationId: event.correlationId,
+    });
+    return { ...base, prepared: rows.length === 0 ? undefined : { key, coverage, content: { kind: 'rows', rows } } };
+  } catch (error) {
+    if (!isAppError(error) || error.retry === 'later' || error.code === 'AIDBOX_REFUSED') throw error;
+    return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } } };
+  }
+}
+
+/** A delivery, or a part of one, that nobody can understand: kept whole in quarantine. */
+export function rejectDelivery(place: DeliveryPlace, error: AppError, source: () => Uint8Array): PendingEvent {
+  const key = deliveryKey(place.jobId, place.place);
+  const coverage: Coverage = { kind: 'delivery', receivedAtMs: place.receivedAtMs };
+  return {
+    jobId: place.jobId,
+    receivedAtMs: place.receivedAtMs,
+    stableKey: false,
+    version: undefined,
+    key,
+    prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
+    source,
+  };
+}
+
+function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs }: DeliveryPlace): Coverage {
+  if (event.lastUpdatedMicros !== undefined) return { kind: 'since', lastUpdatedMicros: event.lastUpdatedMicros };
+  return stable ? { kind: 'ever' } : { kind: 'delivery', receivedAtMs };
+}
+
+/**
+ * Last known content with the time of the deletion as `meta.lastUpdated`: without it the latest-state query cannot see the deletion.
+ * A notification without a resource, or with the meta of the state before, is completed from the history (contract §3.5).
+ */
+async function deletedContent(event: ChangeEvent, coverage: Coverage, place: DeliveryPlace, context: PrepareContext): Promise<Resource> {
+  const sentBefore = event.resource !== undefined && coverage.kind === 'since' && (await context.holds(versionKey(event, false), coverage));
+  if (event.resource !== undefined && !sentBefore && event.lastUpdated !== undefined) return event.resource;
+  const fromHistory = await context.lastValues.read(event.resourceType, event.id);
+  if (fromHistory !== undefined) return fromHistory.resource;
+  if (event.resource === undefined) {
+    throw new AppError('DELETE_WITHOUT_CONTENT', 'a deletion came without the resource, and its history holds no content either');
+  }
+  const meta = (event.resource as { meta?: object }).meta ?? {};
+  return { ...event.resource, meta: { ...meta, lastUpdated: place.notificationTime ?? new Date(place.receivedAtMs).toISOString() } };
+}
+
+function toJsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)));
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { parquetWriteBuffer } from 'hyparquet-writer';
+import { AppError } from '../errors/app-error.ts';
+import type { Row, TableColumn, TableValue } from '../rows/table-type.ts';
+import { makeParquetSchema, type FileColumn } from './parquet-schema.ts';
+import { makeRowCheck } from './row-check.ts';
+import { typeName } from './schema.ts';
+import type { Snapshot } from './snapshot.ts';
+import { describeColumn, selectIndexedFields } from './statistics.ts';
+
+const ROWS_PER_GROUP = 100_000;
+/** In the form `<name> version <version> (build <hash>)` that the readers on the JVM parse. */
+const CREATED_BY = 'aidbox-data-lakehouse version 1 (build hyparquet-writer)';
+
+export interface DataFile {
+  readonly bytes: Uint8Array;
+  readonly numRecords: number;
+  /** JSON text for the `stats` of its `add` action. */
+  readonly stats: string;
+}
+
+/** The parts of a snapshot that decide how a data file looks. */
+export type DataFileTable = Pick<Snapshot, 'schema' | 'metaData' | 'domains'>;
+
+/** A fresh name for a data file, relative to the table. */
+export function makeDataFilePath(): string {
+  return `part-00000-${randomUUID()}-c000.snappy.parquet`;
+}
+
+/**
+ * Encodes rows as one Parquet file of the table, with its statistics. Columns of the table that are not in `columns` are left out, which
+ * readers see as null.
+ *
+ * @param columns the columns that the values of a row belong to, in order, as `tableColumns` gave them
+ * @throws AppError DELTA_VALUE_NULL, DELTA_VALUE_OUT_OF_RANGE or DELTA_VALUE_INVALID for the first value that does not fit, with the
+ *   index of its row in the facts; DELTA_SCHEMA_MISMATCH when `columns` are not columns of the table, or leave out one that is NOT NULL
+ */
+export function encodeDataFile(table: DataFileTable, columns: readonly TableColumn[], rows: readonly Row[]): DataFile {
+  const fileColumns = bindColumns(table, columns);
+  checkRows(columns, rows);
+  const data = columns.map((column, at) => makeColumnValues(column, rows, at));
+  const bytes = new Uint8Array(
+    parquetWriteBuffer({
+      schema: makeParquetSchema(fileColumns),
+      columnData: fileColumns.map(({ physicalName, type }, at) => ({
+        name: physicalName,
+        data: data[at] ?? [],
+        // The library's choice for booleans (RLE) is one that older readers of Spark refuse.
+        ...(type.kind === 'boolean' ? { encoding: 'PLAIN' as const } : {}),
+      })),
+      codec: 'SNAPPY',
+      rowGroupSize: ROWS_PER_GROUP,
+      createdBy: CREATED_BY,
+    }),
+  );
+  return { bytes, numRecords: rows.length, stats: makeStats(table, fileColumns, data, rows.length) };
+}
+
+function bindColumns({ schema }: DataFileTable, columns: readonly TableColumn[]): FileColumn[] {
+  const byName = new Map(schema.fields.map((field) => [field.name, field]));
+  const bound = columns.map((column) => {
+    const field = byName.get(column.name);
+    if (field?.type === undefined || field.typeName !== typeName(column.type) || field.nullable !== column.nullable) {
+      const found = field === undefined ? 'has no such column' : `has ${field.typeName}${field.nullable ? '' : ' NOT NULL'}`;
+      throw new AppError(
+        'DELTA_SCHEMA_MISMATCH',
+        `rows bring column ${column.name} as ${typeName(column.type)}${column.nullable ? '' : ' NOT NULL'}, the table ${found}`,
+      );
+    }
+    byName.delete(column.name);
+    return { ...column, type: field.type, physicalName: field.physicalName, fieldId: field.fieldId };
+  });
+  const unfilled = [...byName.values()].filter((field) => !field.nullable).map((field) => field.name);
+  if (bound.length === 0 || unfilled.length > 0) {
+    throw new AppError(
+      'DELTA_SCHEMA_MISMATCH',
+      `rows bring ${bound.length} columns and no value for NOT NULL columns: ${unfilled.join(', ') || 'none'}`,
+    );
+  }
+  return bound;
+}
+
+function checkRows(columns: readonly TableColumn[], rows: readonly Row[]): void {
+  const check = makeRowCheck(columns);
+  for (const [index, row] of rows.entries()) {
+    const problem = check(row);
+    if (problem)
+      throw new AppError(problem.code, `${problem.message} (row ${index})`, { facts: { ...problem.facts, row: index } });
+  }
+}
+
+/** The values of one column as they are stored: floats rounded to 32 bits, minus zero as zero (engines order the two differently). */
+function makeColumnValues({ type }: TableColumn, rows: readonly Row[], at: number): TableValue[] {
+  const kind = type.kind === 'array' ? type.element.kind : type.kind;
+  const stored = (value: TableValue): TableValue => {
+    if (value === null || value === undefined) return null;
+    if (typeof value === 'number') return (kind === 'float' ? Math.fround(value) : value) + 0;
+    return Array.isArray(value) && (kind === 'float' || kind === 'double') ? (value as TableValue[]).map(stored) : value;
+  };
+  return rows.map((row) => stored(row[at] as TableValue));
+}
+
+function makeStats(
+  table: DataFileTable,
+  columns: readonly FileColumn[],
+  data: readonly (readonly TableValue[])[],
+  numRecords: number,
+): string {
+  const indexed = new Set([...selectIndexedFields(table)].map((field) => field.physicalName));
+  const min: string[] = [];
+  const max: string[] = [];
+  const nulls: string[] = [];
+  for (const [at, { physicalName, type }] of columns.entries()) {
+    if (!indexed.has(physicalName)) continue;
+    const column = describeColumn(type.kind === 'array' ? undefined : type, data[at] ?? []);
+    const key = JSON.stringify(physicalName);
+    if (column.min !== undefined) min.push(`${key}:${column.min}`);
+    if (column.max !== undefined) max.push(`${key}:${column.max}`);
+    nulls.push(`${key}:${column.nullCount}`);
+  }
+  // Joined by hand: 64-bit and decimal bounds have digits that JSON.stringify cannot write.
+  return `{"numRecords":${numRecords},"minValues":{${min.join(',')}},"maxValues":{${max.join(',')}},"nullCount":{${nulls.join(',')}}}`;
+}

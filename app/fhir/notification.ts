@@ -1,0 +1,119 @@
+import { gunzipSync } from 'node:zlib';
+import { AppError } from '../errors/app-error.ts';
+import { asArray, asObject, asText, type Json } from '../lib/json.ts';
+import type { Resource } from '../view/compiled-view.ts';
+import { parseInstantMicros } from './instant.ts';
+
+/** `write` stands for a create or an update that the notification does not tell apart. */
+export type EventAction = 'create' | 'update' | 'delete' | 'write';
+
+/** One entry of a notification: one version of one resource. */
+export interface ChangeEvent {
+  readonly action: EventAction;
+  readonly resourceType: string;
+  readonly id: string;
+  readonly versionId: string | undefined;
+  /** `meta.lastUpdated` as received. */
+  readonly lastUpdated: string | undefined;
+  readonly lastUpdatedMicros: bigint | undefined;
+  /** Undefined when the notification carries none (some deletes). */
+  readonly resource: Resource | undefined;
+  readonly correlationId: string | undefined;
+}
+
+/** What one notification holds. Entries that cannot be understood stand beside the good ones, each with its place. */
+export interface Notification {
+  readonly timestamp: string | undefined;
+  readonly events: readonly ({ readonly kind: 'event'; readonly event: ChangeEvent } | { readonly kind: 'unreadable'; readonly reason: string; readonly entry: unknown })[];
+}
+
+/** Guards against a small body that unpacks into a huge one. */
+const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
+const ACTION_EXTENSION = /bundle-entryActionCode$/;
+const VERSION_EXTENSION = /bundle-entryVersionId$/;
+const STATUS_TYPES = new Set(['AidboxSubscriptionStatus', 'SubscriptionStatus']);
+
+/**
+ * The events of a notification Bundle as Aidbox posts it (contract §3.4, §3.5).
+ * Identity comes from the resource, else `fullUrl`, else the focus of the status entry; the action from its extension, else `DELETE`.
+ *
+ * @param parseJson replaces JSON.parse where the digits of decimals matter
+ * @throws AppError NOTIFICATION_INVALID when the body is no such Bundle at all
+ */
+export function parseNotification(body: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Notification {
+  let parsed: unknown;
+  try {
+    parsed = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }) : body));
+  } catch {
+    throw new AppError('NOTIFICATION_INVALID', `the body (${body.byteLength} bytes) is not JSON in UTF-8; a FHIR Bundle was expected`);
+  }
+  const bundle = asObject(parsed);
+  if (bundle?.['resourceType'] !== 'Bundle' || !Array.isArray(bundle['entry'])) {
+    throw new AppError('NOTIFICATION_INVALID', 'the body is JSON but not a FHIR Bundle with entries');
+  }
+  const entries = asArray(bundle['entry']).map(asObject);
+  const status = entries.map((entry) => asObject(entry?.['resource'])).find((resource) => STATUS_TYPES.has(String(resource?.['resourceType'])));
+  const focuses = asArray(status?.['notificationEvent']).map(asObject);
+  const changes = entries.filter((entry) => !STATUS_TYPES.has(String(asObject(entry?.['resource'])?.['resourceType'])));
+  return {
+    timestamp: asText(bundle['timestamp']),
+    events: changes.map((entry, index) => readEntry(entry, focuses[index], focuses)),
+  };
+}
+
+function readEntry(entry: Json | undefined, sameIndex: Json | undefined, focuses: readonly (Json | undefined)[]): Notification['events'][number] {
+  const resource = asObject(entry?.['resource']);
+  const identity = resourceIdentity(resource) ?? referenceIdentity(asText(entry?.['fullUrl'])) ?? referenceIdentity(focusOf(sameIndex));
+  if (entry === undefined || identity === undefined) {
+    return { kind: 'unreadable', reason: 'the entry names no resource: neither resource.id, fullUrl nor focus gives a type and an id', entry };
+  }
+  const meta = asObject(resource?.['meta']);
+  const lastUpdated = asText(meta?.['lastUpdated']);
+  const focus = focuses.find((item) => sameReference(referenceIdentity(focusOf(item)), identity));
+  return {
+    kind: 'event',
+    event: {
+      action: readAction(entry),
+      ...identity,
+      versionId: asText(meta?.['versionId']) ?? extensionValue(entry, VERSION_EXTENSION),
+      lastUpdated,
+      lastUpdatedMicros: lastUpdated === undefined ? undefined : parseInstantMicros(lastUpdated),
+      resource: resource === undefined ? undefined : ({ ...resource, resourceType: identity.resourceType } as Resource),
+      correlationId: asText(focus?.['correlationId']),
+    },
+  };
+}
+
+function readAction(entry: Json): EventAction {
+  const code = extensionValue(entry, ACTION_EXTENSION);
+  if (code === 'create' || code === 'update' || code === 'delete') return code;
+  return String(asObject(entry['request'])?.['method']).toUpperCase() === 'DELETE' ? 'delete' : 'write';
+}
+
+function extensionValue(entry: Json, url: RegExp): string | undefined {
+  const found = asArray(entry['extension']).map(asObject).find((extension) => url.test(String(extension?.['url'])));
+  return asText(found?.['valueCode'] ?? found?.['valueId'] ?? found?.['valueString']);
+}
+
+/** A sender, or a proxy, may have compressed the body; the receiver stores it as it came. */
+const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
+
+interface Identity {
+  readonly resourceType: string;
+  readonly id: string;
+}
+
+function resourceIdentity(resource: Json | undefined): Identity | undefined {
+  const resourceType = asText(resource?.['resourceType']);
+  const id = asText(resource?.['id']);
+  return resourceType !== undefined && id !== undefined ? { resourceType, id } : undefined;
+}
+
+/** `Patient/p1`, `http://host/fhir/Patient/p1`, `Patient/p1/_history/3` → Patient, p1. */
+function referenceIdentity(reference: string | undefined): Identity | undefined {
+  const match = /(?:^|\/)([A-Z][A-Za-z]*)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference ?? '');
+  return match ? { resourceType: match[1]!, id: match[2]! } : undefined;
+}
+
+const focusOf = (event: Json | undefined): string | undefined => asText(asObject(event?.['focus'])?.['reference']);
+const sameReference = (a: Identity | undefined, b: Identity): boolean => a?.resourceType === b.resourceType && a.id === b.id;

@@ -1,0 +1,126 @@
+import { randomBytes } from 'node:crypto';
+import { MANIFEST_DIRECTORY } from '../aidbox/manifests.ts';
+import { registerApp } from '../aidbox/register.ts';
+import type { AidboxClient } from '../aidbox/aidbox-client.ts';
+import type { Config } from '../config/config.ts';
+import { makeDestinationOperations, type DestinationOperations } from '../destinations/destination-operations.ts';
+import type { DestinationRepository } from '../destinations/destination-repository.ts';
+import type { OperationDeps } from '../destinations/operation-deps.ts';
+import { repairDestinations } from '../destinations/repair.ts';
+import type { SecretStore } from '../destinations/secret-store.ts';
+import type { TablePreparation } from '../destinations/table-preparation.ts';
+import { makeWebhookDestinations } from '../destinations/webhook-destinations.ts';
+import { isAppError } from '../errors/app-error.ts';
+import type { OperationAnswer } from '../fhir/operation-outcome.ts';
+import { makeOperationHandler } from '../http/operations.ts';
+import type { Clock } from '../lib/clock.ts';
+import { describeCause } from '../lib/describe-cause.ts';
+import type { Logger } from '../log.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
+import { compileView } from '../view/compile-view.ts';
+import { makeStatusNumbers } from './status-numbers.ts';
+
+export interface AidboxSideDeps {
+  readonly config: Config;
+  /** Where Aidbox reaches this service. */
+  readonly publicUrl: string;
+  readonly client: AidboxClient;
+  readonly installation: string;
+  readonly repository: DestinationRepository;
+  readonly secrets: SecretStore;
+  readonly tables: TablePreparation;
+  readonly queueStore: QueueStore;
+  /** Called after a destination came or went. */
+  readonly onChange: () => void;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Our side of the App protocol: answers operations at once, registers in the background, and says when that is done. */
+export interface AidboxSide {
+  readonly operation: (body: unknown, authorization: string | undefined) => Promise<OperationAnswer>;
+  /** Registers and repairs, as often as needed until both succeeded. Rejects only when Aidbox can never be used (its version, our rights). */
+  register(): Promise<void>;
+  readonly isRegistered: boolean;
+  stop(): void;
+}
+
+const DRAIN_TIMEOUT_MS = 60_000;
+const CREATED_AT_URL = 'https://aidbox.app/ex/createdAt';
+
+export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
+  const { config, client, queueStore, clock, log } = deps;
+  const operationDeps: OperationDeps = {
+    client,
+    repository: deps.repository,
+    webhooks: makeWebhookDestinations(client, deps.publicUrl),
+    secrets: deps.secrets,
+    tables: deps.tables,
+    queues: {
+      drop: (scope) => queueStore.destination(scope).drop(),
+      waitingJobs: async (scope) => (await queueStore.destination(scope).usage()).jobs,
+    },
+    numbers: makeStatusNumbers(queueStore, clock),
+    compileView,
+    installation: deps.installation,
+    createdAtUrl: CREATED_AT_URL,
+    drainTimeoutMs: DRAIN_TIMEOUT_MS,
+    clock,
+    randomBytes,
+    log,
+  };
+  const stopping = new AbortController();
+  let registered = false;
+  return {
+    operation: makeOperationHandler({
+      appId: config.APP_ID,
+      appSecret: config.APP_SECRET,
+      baseUrl: client.baseUrl,
+      destinations: announceChanges(makeDestinationOperations(operationDeps), deps.onChange),
+      log,
+    }),
+    async register() {
+      await registerApp({
+        client,
+        manifestDirectory: MANIFEST_DIRECTORY,
+        values: { LAKEHOUSE_APP_ID: config.APP_ID, LAKEHOUSE_APP_URL: `${deps.publicUrl.replace(/\/+$/, '')}/aidbox`, LAKEHOUSE_APP_SECRET: config.APP_SECRET },
+        clock,
+        randomBytes,
+        log,
+        signal: stopping.signal,
+      });
+      registered = true;
+      await repairUntilDone(operationDeps, config.REFRESH_MS, stopping.signal);
+      deps.onChange();
+    },
+    get isRegistered() {
+      return registered;
+    },
+    stop: () => stopping.abort(),
+  };
+}
+
+/** What a create or delete changed must be delivered, or no longer delivered, at once. */
+function announceChanges(operations: DestinationOperations, onChange: () => void): DestinationOperations {
+  const announcing =
+    (operation: DestinationOperations['create']): DestinationOperations['create'] =>
+    async (call) => {
+      const answer = await operation(call);
+      onChange();
+      return answer;
+    };
+  return { ...operations, create: announcing(operations.create), remove: announcing(operations.remove) };
+}
+
+async function repairUntilDone(deps: OperationDeps, pauseMs: number, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await repairDestinations(deps);
+      return;
+    } catch (error) {
+      deps.log.warn({ event: 'destinations.not-repaired', ...(isAppError(error) ? { code: error.code, message: error.message } : {}), cause: describeCause(error) });
+      if (!isAppError(error) || error.retry === 'never') return;
+      await deps.clock.sleep(pauseMs, signal);
+    }
+  }
+}

@@ -1,0 +1,82 @@
+import { readDeletedContent } from '../aidbox/resource-history.ts';
+import type { AidboxClient } from '../aidbox/aidbox-client.ts';
+import type { Config } from '../config/config.ts';
+import { runOwner, type OwnerEnd } from '../delivery/owner.ts';
+import type { LastValuesSource } from '../delivery/last-values.ts';
+import { scopeOf, type Destination } from '../destinations/destination.ts';
+import type { Clock } from '../lib/clock.ts';
+import type { Wakeups } from '../lib/wakeups.ts';
+import type { Logger } from '../log.ts';
+import type { Metrics } from '../metrics.ts';
+import type { QueueStore } from '../queue/queue-store.ts';
+import { makeRowEncoder } from '../rows/row-encoder.ts';
+import type { ObjectStore } from '../storage/object-store.ts';
+import type { TableLocation } from '../storage/table-location.ts';
+import { compileView } from '../view/compile-view.ts';
+import type { Resource } from '../view/compiled-view.ts';
+import { makeApplication } from '../writers/external-direct/commit-record.ts';
+import { makeExternalDirectWriter } from '../writers/external-direct/external-direct-writer.ts';
+
+export interface RuntimeDeps {
+  readonly config: Config;
+  readonly queueStore: QueueStore;
+  readonly client: AidboxClient;
+  readonly openStore: (location: TableLocation) => Promise<ObjectStore>;
+  readonly wakeups: Wakeups;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Delivers one destination for one tenure: puts its view, its table and its queue together. */
+export async function runDestination(deps: RuntimeDeps, destination: Destination, stop: AbortSignal): Promise<OwnerEnd> {
+  const { config, queueStore, client, wakeups, clock, metrics, log } = deps;
+  const { id, installation, incarnation, table, batchSize, sendIntervalMs } = destination;
+  const queue = queueStore.destination(scopeOf(destination));
+  const view = compileView(destination.viewDefinition);
+  return runOwner(
+    {
+      destinationId: id,
+      queue,
+      makeWriter: async () =>
+        makeExternalDirectWriter({
+          store: await deps.openStore(table),
+          application: makeApplication(installation, id, incarnation),
+          clock,
+          chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
+        }),
+      prepareContext: (columns, writer) => ({
+        view,
+        encoder: makeRowEncoder(view, columns),
+        lastValues: historyOf(client),
+        holds: (key, coverage) => writer.holds(key, coverage),
+      }),
+      batchSize,
+      sendIntervalMs,
+      leaseMs: config.LEASE_MS,
+      quarantineMaxEntries: config.QUARANTINE_MAX_ENTRIES,
+      waitForJob: (ms, signal) => wakeups.wait(queue.scope, ms, signal),
+      clock,
+      log,
+      onTenure: (began) => (began ? metrics.owned.inc() : metrics.owned.dec()),
+      onCommit: ({ events, rows, bytes, ms, lagMs }) => {
+        const labels = { destination: id };
+        metrics.committedEvents.inc(labels, events);
+        metrics.committedRows.inc(labels, rows);
+        metrics.committedBytes.inc(labels, bytes);
+        metrics.commitSeconds.observe(labels, ms / 1000);
+        metrics.lagSeconds.set(labels, lagMs / 1000);
+      },
+    },
+    stop,
+  );
+}
+
+function historyOf(client: AidboxClient): LastValuesSource {
+  return {
+    read: async (resourceType, id) => {
+      const content = await readDeletedContent(client, resourceType, id);
+      return content === undefined ? undefined : { resource: { ...content, resourceType } as Resource };
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import type { CompiledView } from './compiled-view.ts';
+import { makeEvaluator } from './evaluate-view.ts';
+import { readViewDefinition, readViewName } from './view-definition.ts';
+import { planView, type ViewPlan } from './view-plan.ts';
+import { makeViewInvalid, type ViewProblem } from './view-problem.ts';
+
+export interface CompileOptions {
+  /** URL of the extension in `meta` in which Aidbox tells the time of creation (its setting BOX_FHIR_CREATEDAT_URL). */
+  readonly createdAtUrl?: string;
+}
+
+/**
+ * Checks a ViewDefinition (untrusted JSON, SQL on FHIR v2 over FHIR R4) and makes it ready to flatten resources.
+ * @throws AppError VIEW_INVALID listing every problem with its place; `validateView` gives them one by one
+ */
+export function compileView(viewDefinition: unknown, options: CompileOptions = {}): CompiledView {
+  const { plan, problems } = checkView(viewDefinition);
+  if (plan === undefined || problems.length > 0) throw makeViewInvalid(readViewName(viewDefinition), problems);
+  const { name, resourceType } = plan.definition;
+  return {
+    name,
+    resourceType,
+    columns: plan.columns.map(({ name: column, fhirType, collection, path }) => ({ name: column, fhirType, collection, path })),
+    needsExactDecimals: /Boundary`?\s*\(/.test(JSON.stringify([plan.definition.selects, plan.definition.where])),
+    evaluate: makeEvaluator(plan, options.createdAtUrl),
+  };
+}
+
+/** Everything that is wrong with a ViewDefinition; empty when it can be used. */
+export function validateView(viewDefinition: unknown): readonly ViewProblem[] {
+  return checkView(viewDefinition).problems;
+}
+
+function checkView(viewDefinition: unknown): { readonly plan: ViewPlan | undefined; readonly problems: readonly ViewProblem[] } {
+  const problems: ViewProblem[] = [];
+  const report = (path: string, message: string): void => void problems.push({ path, message });
+  const definition = readViewDefinition(viewDefinition, report);
+  return { plan: definition === undefined ? undefined : planView(definition, report), problems };
+}

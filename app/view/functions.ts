@@ -1,0 +1,132 @@
+import fhirpath, { type UserInvocationTable } from 'fhirpath';
+import r4 from 'fhirpath/fhir-context/r4';
+import { MAX_REGEX_INPUT } from './simple-regex.ts';
+
+/** The resource being flattened, as a node of fhirpath.js; set before and cleared after each resource. */
+export interface RootScope {
+  root: unknown;
+}
+
+/** A failure whose text is ours and holds nothing of the resource. */
+export class ExpressionFailure extends Error {}
+
+/** What fhirpath.js binds `this` to when it calls a function. */
+interface CallContext {
+  $index: number;
+}
+
+type Nodes = readonly unknown[];
+type Criteria = (node: unknown) => Nodes;
+
+/** `Type/id` at the end of a reference, relative or absolute, with or without a version; fragments and URNs are no keys. */
+const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+
+/** Extensions in which Aidbox tells the time of creation, as its documentation shows them. */
+const CREATED_AT_URLS = ['https://aidbox.app/ex/createdAt', 'ex:createdAt'];
+
+/**
+ * Functions that SQL on FHIR and Aidbox add to FHIRPath, and replacements for those of fhirpath.js 5.2.0 that are wrong:
+ * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone.
+ *
+ * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
+ * @param createdAtUrl URL of the extension in `meta` that holds the time of creation (BOX_FHIR_CREATEDAT_URL)
+ */
+export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvocationTable {
+  const lastUpdated = compile('meta.lastUpdated');
+  const createdAt = compile('meta.extension.where(url in %urls).value.ofType(instant)');
+  const urls = createdAtUrl === undefined ? CREATED_AT_URLS : [createdAtUrl];
+  return {
+    where: entry({ 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria: Criteria) {
+      return nodes.filter((node, index) => holds(this, node, index, criteria));
+    }),
+    exists: entry({ 0: [], 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria?: Criteria) {
+      return criteria === undefined ? nodes.length > 0 : nodes.some((node, index) => holds(this, node, index, criteria));
+    }),
+    getResourceKey: entry({ 0: [] }, (nodes: Nodes) => nodes.flatMap((node) => textAt(node, 'id') ?? [])),
+    getReferenceKey: entry({ 0: [], 1: ['TypeSpecifier'] }, (nodes: Nodes, type?: { readonly name: string }) =>
+      nodes.flatMap((node) => readReferenceKey(textAt(node, 'reference'), type?.name) ?? []),
+    ),
+    getAidboxTs: entry({ 0: [] }, () => lastUpdated([scope.root])),
+    getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls }).slice(0, 1)),
+    lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('lowBoundary', '+14:00')),
+    highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('highBoundary', '-12:00')),
+    matches: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
+      onText(nodes, (text) => new RegExp(pattern, 'su').test(text)),
+    ),
+    matchesFull: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
+      onText(nodes, (text) => new RegExp(`^(?:${pattern})$`, 'su').test(text)),
+    ),
+    replaceMatches: entry({ 2: ['String', 'String'] }, (nodes: Nodes, pattern: string, replacement: string) =>
+      onText(nodes, (text) => text.replace(new RegExp(pattern, 'gu'), replacement)),
+    ),
+  };
+}
+
+type Evaluate = (nodes: Nodes, variables?: Record<string, unknown>) => Nodes;
+
+function compile(expression: string): Evaluate {
+  const run = fhirpath.compile(expression, r4, { resolveInternalTypes: false, preciseMath: true });
+  return (nodes, variables) => run(nodes, variables) as Nodes;
+}
+
+function entry(
+  arity: UserInvocationTable[string]['arity'],
+  fn: (this: CallContext, ...args: never[]) => unknown,
+): UserInvocationTable[string] {
+  return { fn, arity, internalStructures: true };
+}
+
+function holds(context: CallContext, node: unknown, index: number, criteria: Criteria): boolean {
+  context.$index = index;
+  return isTrue(criteria(node), 'a criterion');
+}
+
+/** FHIRPath's evaluation of a collection where a boolean is wanted: nothing is false, one value of another type is true. */
+function isTrue(result: Nodes, what: string): boolean {
+  if (result.length > 1) throw new ExpressionFailure(`${what} gave ${result.length} values where one boolean is expected`);
+  const value = valueOf(result[0]);
+  return value !== undefined && value !== null && value !== false;
+}
+
+function valueOf(node: unknown): unknown {
+  return fhirpath.util.valData(node) as unknown;
+}
+
+function textAt(node: unknown, element: string): string | undefined {
+  const value = valueOf(node);
+  if (typeof value !== 'object' || value === null) return undefined;
+  const text = (value as Record<string, unknown>)[element];
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** The id of the resource that a reference names, equal to its getResourceKey(); undefined when it is of another type or has no id. */
+function readReferenceKey(reference: string | undefined, type: string | undefined): string | undefined {
+  const found = reference === undefined ? null : REFERENCE.exec(reference);
+  return found === null || (type !== undefined && found[1] !== type) ? undefined : found[2];
+}
+
+/** A dateTime without a zone may be anywhere on earth: its bounds are those of the easternmost and the westernmost zone. */
+function makeBoundary(name: string, zone: string): (nodes: Nodes, precision?: unknown) => Nodes {
+  const plain = compile(`$this.${name}()`);
+  const withPrecision = compile(`$this.${name}(%precision)`);
+  const toDateTime = compile('$this.toDateTime()');
+  return (nodes, precision) => {
+    const result = precision === undefined ? plain(nodes) : withPrecision(nodes, { precision });
+    const text = String(valueOf(result[0]));
+    return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+$/.test(text) ? toDateTime([text + zone]) : result;
+  };
+}
+
+/** Runs a regular expression that simple-regex.ts accepted; the length of the text bounds its time. */
+function onText<T>(nodes: Nodes, use: (text: string) => T): T | Nodes {
+  if (nodes.length > 1)
+    throw new ExpressionFailure(`a regular expression stands on ${nodes.length} values where one is expected`);
+  const text = valueOf(nodes[0]);
+  if (typeof text !== 'string') return [];
+  if (text.length > MAX_REGEX_INPUT) {
+    throw new ExpressionFailure(
+      `a regular expression stands on a text of ${text.length} characters; at most ${MAX_REGEX_INPUT} are allowed`,
+    );
+  }
+  return use(text);
+}

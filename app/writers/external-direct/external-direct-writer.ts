@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import { planAppend, type AppendedFile } from '../../delta/append-commit.ts';
+import type { Action } from '../../delta/actions.ts';
+import { makeCommit, putCommit, readCommit } from '../../delta/commit.ts';
+import { commitPath } from '../../delta/log-path.ts';
+import { tableColumns } from '../../delta/schema.ts';
+import { applyCommit } from '../../delta/snapshot.ts';
+import { AppError, isAppError } from '../../errors/app-error.ts';
+import { backoffMs } from '../../lib/backoff.ts';
+import type { Clock } from '../../lib/clock.ts';
+import type { TableColumn } from '../../rows/table-type.ts';
+import type { ObjectStore } from '../../storage/object-store.ts';
+import type { EventOutcome, OpenedTable, PreparedEvent, Writer, WriteGuard, WriteResult } from '../writer.ts';
+import { takeUnsettled, orderOutcomes, type Batch } from './batch.ts';
+import { decodeCheckpoint, encodeCheckpoint, type OwnerCheckpoint } from './checkpoint.ts';
+import { applicationId, encodeRecord, RECORD_FIELD, seeCommit, type Application, type CommitRecord } from './commit-record.ts';
+import { putDataFile } from './data-file-upload.ts';
+import { extendWindow, follow, ownTransaction, readWinners, type Following } from './log-follower.ts';
+import { trustedSnapshotAgeMs } from './retention.ts';
+
+export interface ExternalDirectOptions {
+  readonly store: ObjectStore;
+  readonly application: Application;
+  readonly clock: Clock;
+  /** Picks, from the table's columns, those to fill and their order. @throws AppError when the view does not fit the table */
+  readonly chooseColumns: (columns: readonly TableColumn[]) => readonly TableColumn[];
+  /** Keys held in memory; default 500,000 (about 60 MB). */
+  readonly maxWindowKeys?: number;
+}
+
+/** Puts without an answer, in a row, before the batch is given back to the owner as failed. */
+const MAX_UNKNOWN_ANSWERS = 3;
+
+/** `overtaken`: a winner settled events of the batch. `begin-again`: the log moved away below us. */
+type Attempt = { readonly kind: 'committed'; readonly version: number } | { readonly kind: 'overtaken' | 'begin-again' };
+
+/**
+ * Writes a batch as one data file and one commit, exactly once (design E1–E9): the table's log remembers which events it holds,
+ * so nothing here trusts the queue store.
+ */
+export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer {
+  const { store, application, clock } = options;
+  let opened: Following | undefined;
+  let columns: readonly TableColumn[] = [];
+  let snapshotSeenAtMs = 0;
+  let position: OwnerCheckpoint | undefined;
+
+  const following = (): Following => {
+    if (opened === undefined) throw new AppError('INTERNAL', 'a batch was given to a writer that is not open');
+    return opened;
+  };
+
+  async function readAnew(): Promise<void> {
+    snapshotSeenAtMs = clock.now();
+    opened = await follow(store, application, options.maxWindowKeys ?? 500_000);
+    columns = options.chooseColumns(tableColumns(opened.snapshot));
+  }
+
+  async function open(checkpointBytes: Uint8Array | undefined): Promise<OpenedTable> {
+    await readAnew();
+    const stored = decodeCheckpoint(checkpointBytes);
+    for (const known of [stored, position]) if (known !== undefined) await refuseTableThatWentBack(known);
+    const transaction = ownTransaction(following(), application);
+    const { snapshot } = following();
+    position = { version: snapshot.version, commitId: '', tableId: snapshot.metaData.id, transaction };
+    // Transaction 1 is the fence of create; each later one is settled in the store before the next, so the store is behind by one at most.
+    const behind = transaction - (stored?.transaction ?? 1);
+    return { columns, storeLoss: behind <= 1 ? undefined : stored === undefined ? 'emptied' : 'rolled-back' };
+  }
+
+  /** Design E7. */
+  async function refuseTableThatWentBack(known: OwnerCheckpoint): Promise<void> {
+    const { snapshot } = following();
+    const transaction = ownTransaction(following(), application);
+    const shorter = known.tableId !== snapshot.metaData.id || known.version > snapshot.version || known.transaction > transaction;
+    const commit = shorter || known.commitId === '' ? undefined : await readCommit(store, known.version);
+    const another = commit !== undefined && seeCommit(commit, application).record?.commitId !== known.commitId;
+    if (shorter || another) {
+      throw new AppError(
+        'TABLE_WENT_BACK',
+        `${store.address} is at version ${snapshot.version} with our transaction ${transaction}; this destination had seen version ${known.version} with transaction ${known.transaction}${another ? ', and that version is another commit now' : ''}`,
+        { facts: { version: snapshot.version } },
+      );
+    }
+  }
+
+  async function write(events: readonly PreparedEvent[], guard: WriteGuard): Promise<WriteResult> {
+    const outcomes = new Map<string, EventOutcome>();
+    const coverages = events.map((event) => event.coverage);
+    following().window.trim();
+    await extendWindow(store, application, following(), coverages);
+    for (;;) {
+      const batch = takeUnsettled(events, following().window, outcomes);
+      if (batch.events.length === 0) return { outcomes: orderOutcomes(events, outcomes), version: undefined, rows: 0, bytes: 0 };
+      const { file, batch: writable } = await putDataFile(store, following().snapshot, columns, batch);
+      const attempt = await commitOrRebase(writable, file, guard);
+      if (attempt.kind === 'committed') {
+        for (const event of writable.events) outcomes.set(event.key, event.content.kind === 'rows' ? 'written' : 'quarantined');
+        return { outcomes: orderOutcomes(events, outcomes), version: attempt.version, rows: file?.numRecords ?? 0, bytes: file?.sizeBytes ?? 0 };
+      }
+      if (attempt.kind === 'begin-again') {
+        await open(undefined);
+        await extendWindow(store, application, following(), coverages);
+      }
+    }
+  }
+
+  /** Puts the commit at the next version until it stands, or until a winner makes the batch another one (design E4). */
+  async function commitOrRebase(batch: Batch, file: AppendedFile | undefined, guard: WriteGuard): Promise<Attempt> {
+    let record = makeRecord(batch);
+    let unanswered = 0;
+    for (let tries = 0; ; tries += 1) {
+      await guard.check();
+      const base = following().snapshot;
+      const actions = planCommit(record, file);
+      let lost: unknown;
+      const answer = await putCommit(store, base.version + 1, actions).catch((error: unknown) => {
+        if (!isAppError(error, 'STORAGE_UNAVAILABLE')) throw error;
+        lost = error;
+        return 'unknown' as const;
+      });
+      if (answer === 'created') return confirm(base.version, actions, record);
+
+      const { commits, schemaChanged } = await readWinners(store, application, following());
+      const own = commits.find((commit) => commit.record?.commitId === record.commitId);
+      if (commits.length > 0) snapshotSeenAtMs = clock.now();
+      if (own !== undefined) return committed(own.version, record);
+      if (commits.length === 0 && answer === 'exists') return { kind: 'begin-again' };
+      if (commits.length === 0 && (unanswered += 1) >= MAX_UNKNOWN_ANSWERS) throw lost;
+
+      const overtaken = batch.events.some((event) => following().window.settled(event.key) !== undefined);
+      if (overtaken || schemaChanged) {
+        if (file !== undefined) await store.delete(file.path); // every winner was read and none names it
+        if (overtaken) return { kind: 'overtaken' };
+        throw new AppError('TABLE_SCHEMA_CHANGED', `another writer changed the schema of ${store.address} in version ${following().snapshot.version}`);
+      }
+      // Its version is taken, so the old commit can never land; the high-water mark must not fall below the winners'.
+      if (commits.length > 0) record = makeRecord(batch);
+      await clock.sleep(backoffMs(tries, { firstMs: 5, maxMs: 2_000 }), guard.signal);
+    }
+  }
+
+  function makeRecord(batch: Batch): CommitRecord {
+    const keysOf = (kind: 'rows' | 'rejected'): string[] => batch.events.filter((event) => event.content.kind === kind).map((event) => event.key);
+    let highWaterMicros = following().window.highWaterMicros;
+    for (const { coverage } of batch.events) {
+      if (coverage.kind === 'since' && (highWaterMicros === undefined || coverage.lastUpdatedMicros > highWaterMicros)) highWaterMicros = coverage.lastUpdatedMicros;
+    }
+    return { commitId: randomUUID(), written: keysOf('rows'), quarantined: keysOf('rejected'), highWaterMicros };
+  }
+
+  function planCommit(record: CommitRecord, file: AppendedFile | undefined): readonly Action[] {
+    return planAppend({
+      snapshot: following().snapshot,
+      nowMs: clock.now(),
+      commitInfo: { [RECORD_FIELD]: encodeRecord(record) },
+      txn: { appId: applicationId(application), version: ownTransaction(following(), application) + 1 },
+      files: file === undefined ? [] : [file],
+    });
+  }
+
+  /** A created commit counts only if the log below it is still there: else no reader ever sees it (design E6). */
+  async function confirm(baseVersion: number, actions: readonly Action[], record: CommitRecord): Promise<Attempt> {
+    const ageMs = clock.now() - snapshotSeenAtMs;
+    if (ageMs > trustedSnapshotAgeMs(following().snapshot) && (await store.head(commitPath(baseVersion))) === undefined) {
+      return { kind: 'begin-again' };
+    }
+    const commit = makeCommit(baseVersion + 1, actions);
+    const state = following();
+    state.snapshot = applyCommit(state.snapshot, commit);
+    state.window.append(seeCommit(commit, application));
+    snapshotSeenAtMs = clock.now();
+    return committed(commit.version, record);
+  }
+
+  function committed(version: number, { commitId }: CommitRecord): Attempt {
+    position = { version, commitId, tableId: following().snapshot.metaData.id, transaction: ownTransaction(following(), application) };
+    return { kind: 'committed', version };
+  }
+
+  return {
+    open,
+    write,
+    async holds(key, coverage) {
+      await extendWindow(store, application, following(), [coverage]);
+      return following().window.settled(key) === 'written';
+    },
+    checkpoint: () => (position === undefined ? undefined : encodeCheckpoint(position)),
+    close: () => store.close(),
+  };
+}

@@ -1,0 +1,54 @@
+import js from '@eslint/js';
+import tseslint from 'typescript-eslint';
+
+/** Folders of app/ and what each may import beside lib/, errors/ and itself. The core (view, delta, fhir) does no I/O. */
+const LAYERS = {
+  lib: [],
+  errors: ['lib'],
+  fhir: ['lib', 'errors', 'view'],
+  view: ['lib', 'errors'],
+  rows: ['lib', 'errors', 'view'],
+  delta: ['lib', 'errors', 'rows', 'storage'],
+  storage: ['lib', 'errors'],
+  queue: ['lib', 'errors'],
+  writers: ['lib', 'errors', 'rows', 'delta', 'storage', 'view', 'fhir'],
+  delivery: ['lib', 'errors', 'fhir', 'view', 'rows', 'queue', 'writers'],
+  destinations: ['lib', 'errors', 'fhir', 'view', 'rows', 'writers', 'queue', 'aidbox', 'storage', 'delta'],
+  aidbox: ['lib', 'errors', 'fhir'],
+  http: ['lib', 'errors', 'fhir', 'destinations', 'delivery', 'queue', 'aidbox'],
+};
+const folders = Object.keys(LAYERS);
+
+const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
+  files: [`app/${folder}/**/*.ts`],
+  rules: {
+    'no-restricted-imports': ['error', {
+      patterns: folders
+        .filter((other) => other !== folder && !allowed.includes(other))
+        .map((other) => ({ group: [`**/${other}/*.ts`], message: `app/${folder} may not import app/${other} (docs/architecture.md)` })),
+    }],
+  },
+}));
+
+export default tseslint.config(
+  { ignores: ['dist/', 'node_modules/', 'coverage/', 'data/', '.cache/'] },
+  js.configs.recommended,
+  ...tseslint.configs.recommendedTypeChecked,
+  {
+    languageOptions: { parserOptions: { projectService: { allowDefaultProject: ['eslint.config.js', 'scripts/setup.mjs'] }, tsconfigRootDir: import.meta.dirname } },
+    rules: {
+      '@typescript-eslint/require-await': 'off',
+      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      'no-restricted-globals': 'off',
+    },
+  },
+  { files: ['app/**/*.ts'], rules: { 'no-console': 'error' } },
+  {
+    files: ['app/**/*.ts'],
+    ignores: ['app/config/**', 'app/main.ts'],
+    rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'read the environment in app/config only' }] },
+  },
+  ...layerRules,
+  { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+);

@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { installServices } from './test-services.ts';
+
+/**
+ * All tests, or those that the arguments (Jest's own) choose; the last line is `N passed, N failed` and, when there are any, `, N skipped`.
+ * Real parts are installed first, unless only projects that need none are selected.
+ */
+
+const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
+const NEED_NOTHING = ['unit', 'property'];
+
+interface JestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  /** Files that could not be loaded: their tests were never counted. */
+  readonly numRuntimeErrorTestSuites: number;
+}
+
+const args = process.argv.slice(2);
+if (!needsNothing()) await installServices();
+
+const directory = mkdtempSync(join(tmpdir(), 'jest-report-'));
+const reportFile = join(directory, 'report.json');
+const jest = spawnSync(
+  process.execPath,
+  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST, '--json', `--outputFile=${reportFile}`, ...args],
+  // With --json Jest writes for people on stderr; what is left for stdout is a word about the file.
+  { stdio: ['inherit', 'ignore', 'inherit'] },
+);
+const report = readReport();
+rmSync(directory, { recursive: true, force: true });
+
+const failed = (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0);
+const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+if (report === undefined) console.log(`Jest ended without a report (${jest.signal ?? `exit ${jest.status}`})`);
+console.log(
+  `${report?.numPassedTests ?? 0} passed, ${report === undefined ? 1 : failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+);
+process.exitCode = jest.status === 0 && failed === 0 && report !== undefined ? 0 : 1;
+
+function needsNothing(): boolean {
+  const at = args.indexOf('--selectProjects');
+  if (at < 0) return false;
+  const rest = args.slice(at + 1);
+  const end = rest.findIndex((arg) => arg.startsWith('-'));
+  return rest.slice(0, end < 0 ? undefined : end).every((project) => NEED_NOTHING.includes(project));
+}
+
+function readReport(): JestReport | undefined {
+  try {
+    return JSON.parse(readFileSync(reportFile, 'utf8')) as JestReport;
+  } catch {
+    return undefined;
+  }
+}
