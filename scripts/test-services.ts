@@ -3,7 +3,7 @@ import { mkdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { CACHE, CACHED, canImport, findOnPath, isComplete, isExecutable, pythonOf } from '../tests/helpers/services/cache.ts';
+import { CACHE, CACHED, canImport, findOnPath, isComplete, pythonOf } from '../tests/helpers/services/cache.ts';
 import { dockerAnswers } from '../tests/helpers/services/docker.ts';
 
 /** Installs the real parts that tests use, as far as this machine allows, and prints one line for each. Quick when all is there. */
@@ -36,9 +36,13 @@ const PARTS: readonly Part[] = [
     install: () => aptInstall('redis-server'),
   },
   {
+    name: 'PostgreSQL',
+    find: async () => (process.env['TEST_DATABASE_URL'] && 'TEST_DATABASE_URL') || findOnPath('postgres'),
+    install: () => aptInstall('postgresql'),
+  },
+  {
     name: 'MinIO',
-    find: async () =>
-      (process.env['TEST_S3_ENDPOINT'] && 'TEST_S3_ENDPOINT') || findOnPath('minio') || cachedProgram(CACHED.minio),
+    find: async () => (process.env['TEST_S3_ENDPOINT'] && 'TEST_S3_ENDPOINT') || findOnPath('minio'),
     install: async () => {
       await needProgram('go', 'golang-go', 'install Go 1.24 or newer (https://go.dev/dl)');
       await intoCache(CACHED.minio, async (draft) => {
@@ -84,7 +88,7 @@ export async function installServices(): Promise<void> {
     PARTS.map(async (part) => {
       const state = await provide(part);
       console.log(
-        `${part.name.padEnd(9)} ${state.state === 'unavailable' ? `unavailable, enable it by: ${state.enableBy}` : `${state.state} (${state.where})`}`,
+        `${part.name.padEnd(10)} ${state.state === 'unavailable' ? `unavailable, enable it by: ${state.enableBy}` : `${state.state} (${state.where})`}`,
       );
     }),
   );
@@ -160,10 +164,6 @@ async function run(program: string, args: readonly string[], env: Readonly<Recor
     timeout: STEP_TIMEOUT_MS,
     maxBuffer: 64 * 1024 * 1024,
   });
-}
-
-function cachedProgram(path: string): string | undefined {
-  return isExecutable(path) ? path : undefined;
 }
 
 /** The last line that a failed program wrote. */

@@ -20,6 +20,9 @@ interface JestReport {
   readonly numTodoTests: number;
   /** Files that could not be loaded: their tests were never counted. */
   readonly numRuntimeErrorTestSuites: number;
+  readonly testResults: readonly {
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
 }
 
 const args = process.argv.slice(2);
@@ -38,6 +41,11 @@ rmSync(directory, { recursive: true, force: true });
 
 const failed = (report?.numFailedTests ?? 0) + (report?.numRuntimeErrorTestSuites ?? 0);
 const skipped = (report?.numPendingTests ?? 0) + (report?.numTodoTests ?? 0);
+// Jest keeps to itself which tests of a file were skipped; their names say how to enable them.
+for (const { assertionResults } of report?.testResults ?? []) {
+  for (const { fullName, status } of assertionResults)
+    if (status === 'pending' || status === 'todo') console.log(`○ ${fullName}`);
+}
 if (report === undefined) console.log(`Jest ended without a report (${jest.signal ?? `exit ${jest.status}`})`);
 console.log(
   `${report?.numPassedTests ?? 0} passed, ${report === undefined ? 1 : failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,

@@ -1,3 +1,4 @@
+import { DESTINATION_ERRORS } from '../errors/destination.ts';
 import type { OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asText, type Json } from '../lib/json.ts';
 import { DESTINATION_KIND, DESTINATION_PROFILE } from './destination.ts';
@@ -82,24 +83,16 @@ function checkElements(resource: Json): OutcomeIssue[] {
 
 /** Modes that are checked in full but not served yet. */
 function checkBuild({ values, expressionOf }: ParameterCheck): OutcomeIssue[] {
-  const instead = 'use writeMode external-direct with tablePath and without databricksWorkspaceUrl';
+  const refuse = (parameter: string, what: string): OutcomeIssue[] => {
+    const diagnostics = `${what} not in this build yet. ${DESTINATION_ERRORS.DESTINATION_NOT_IN_BUILD.action}`;
+    return [makeIssue('not-supported', expressionOf(parameter), diagnostics, 'DESTINATION_NOT_IN_BUILD')];
+  };
   if (values.writeMode === 'managed-zerobus' || values.writeMode === 'managed-sql') {
     const isDefault = expressionOf('writeMode') === expressionOf('');
-    return [
-      makeIssue(
-        'not-supported',
-        expressionOf('writeMode'),
-        `writeMode ${values.writeMode}${isDefault ? ' (the default)' : ''} is not in this build yet: ${instead}`,
-      ),
-    ];
+    return refuse('writeMode', `writeMode ${values.writeMode}${isDefault ? ' (the default)' : ''} is`);
   }
-  return values.writeMode === 'external-direct' && values.usesUnity
-    ? [
-        makeIssue(
-          'not-supported',
-          expressionOf('databricksWorkspaceUrl'),
-          `credentials vended by Unity Catalog (external-direct with databricksWorkspaceUrl) are not in this build yet: ${instead}`,
-        ),
-      ]
+  const isUnity = values.writeMode === 'external-direct' && values.usesUnity;
+  return isUnity
+    ? refuse('databricksWorkspaceUrl', 'credentials vended by Unity Catalog (external-direct with databricksWorkspaceUrl) are')
     : [];
 }

@@ -83,7 +83,7 @@ async function findBy(client: AidboxClient, type: string, element: string, value
 }
 
 async function readById(client: AidboxClient, id: string): Promise<Json | undefined> {
-  if (!/^[A-Za-z0-9.-]{1,64}$/.test(id) || /^\.+$/.test(id)) return undefined;
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id) || /^\.+$/.test(id)) return undefined;
   const { status, body } = await client.request({ method: 'GET', path: `/fhir/ViewDefinition/${id}` });
   return status === 200 ? asObject(body) : undefined;
 }

@@ -1,4 +1,5 @@
-import type { OutcomeIssue } from '../fhir/operation-outcome.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { ERROR_CODE_SYSTEM, type OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asObject, type Json } from '../lib/json.ts';
 import { nearestName } from '../lib/nearest-name.ts';
 import { findPlaceholder, quote } from './parameter-checks.ts';
@@ -69,8 +70,20 @@ export function checkParameters(parameter: unknown): ParameterCheck {
   return { issues: state.issues, values: makeValues(state), expressionOf: (name) => state.expressions[name] ?? LIST };
 }
 
-export function makeIssue(code: string, expression: string, diagnostics: string): OutcomeIssue {
-  return { severity: 'error', code, diagnostics, expression: [expression] };
+/** A problem of the request. @param code of the FHIR value set issue-type */
+export function makeIssue(
+  code: string,
+  expression: string,
+  diagnostics: string,
+  errorCode: ErrorCode = 'DESTINATION_INVALID',
+): OutcomeIssue {
+  return {
+    severity: 'error',
+    code,
+    diagnostics,
+    expression: [expression],
+    details: { coding: [{ system: ERROR_CODE_SYSTEM, code: errorCode }] },
+  };
 }
 
 function readParameter(state: ReadState, item: unknown, path: string): void {

@@ -22,8 +22,11 @@ const PROGRAMS = ['initdb', 'pg_ctl', 'postgres'];
  * `account` may have no way into the checkout.
  * @throws AppError QUEUE_EMBEDDED_FAILED
  */
-export async function prepareBinaries(cacheDir: string, account: Account | undefined): Promise<Binaries> {
-  const packageDir = findPackage();
+export async function prepareBinaries(
+  cacheDir: string,
+  account: Account | undefined,
+  packageDir = findPackage(),
+): Promise<Binaries> {
   const { version } = JSON.parse(await readFile(join(packageDir, 'package.json'), 'utf8')) as { version: string };
   const major = Number.parseInt(version, 10);
   if (await isUsable(packageDir, account)) return toBinaries(packageDir, major);

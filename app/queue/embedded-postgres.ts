@@ -41,7 +41,9 @@ const KEEPER_NAME = 'lakehouse-keeper';
 const START_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
-const MAX_FAILED_STARTS = 5;
+const LAST_RETRY_MS = 5_000;
+/** After a crash the first ones may fail: the old server's processes still hold its memory. */
+const MAX_FAILED_STARTS = 7;
 const MAX_LOG_BYTES = 1 << 20;
 
 /**
@@ -81,30 +83,35 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const account = findServerAccount();
   const binaries = await prepareBinaries(account === undefined ? dataDir : SHARED_DIR, account);
   const cluster = await prepareCluster(dataDir, binaries, account);
-  const launch = (port: number): Promise<Server> => joinOrStart(cluster, binaries, account, port, log, clock);
+  const leaving = new AbortController();
+  const launch = (port: number): Promise<Server> => joinOrStart(cluster, binaries, account, port, log, clock, leaving.signal);
 
   let server = await launch(options.port ?? 0);
   const { port } = server;
-  let isStopping = false;
-  let stopped: Promise<void> | undefined;
+  let restarting: Promise<void> | undefined;
+  let stopping: Promise<void> | undefined;
 
   const watch = (): void => {
     server.keeper.once('end', () => {
-      if (!isStopping) void restart();
+      if (!leaving.signal.aborted) restarting = restart();
     });
   };
   const restart = async (): Promise<void> => {
-    for (let attempt = 1; !isStopping; attempt++) {
+    for (let attempt = 1; !leaving.signal.aborted; attempt++) {
       log.warn({ event: 'embedded.restarting', port, attempt });
       try {
         server = await launch(port);
-        if (isStopping) return await leave(server, clock, log);
         return watch();
       } catch (error) {
         log.error({ event: 'embedded.restartFailed', port, attempt, cause: describeCause(error) });
-        await clock.sleep(Math.min(10_000, 250 * 2 ** attempt));
+        await clock.sleep(LAST_RETRY_MS, leaving.signal);
       }
     }
+  };
+  const stop = async (): Promise<void> => {
+    leaving.abort();
+    await restarting;
+    await leave(server, clock, log);
   };
   watch();
 
@@ -113,10 +120,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     get pid() {
       return server.pid;
     },
-    stop() {
-      isStopping = true;
-      return (stopped ??= leave(server, clock, log));
-    },
+    stop: () => (stopping ??= stop()),
   };
 }
 
@@ -127,13 +131,14 @@ async function joinOrStart(
   wantedPort: number,
   log: Logger,
   clock: Clock,
+  leaving: AbortSignal,
 ): Promise<Server> {
   const logFile = join(dirname(cluster.dir), 'server.log');
   const portFile = join(dirname(cluster.dir), 'server.port');
   const deadline = clock.monotonic() + START_TIMEOUT_MS;
   let child: Child | undefined;
   let failures = 0;
-  while (clock.monotonic() < deadline) {
+  while (clock.monotonic() < deadline && !leaving.aborted) {
     const server = await joinServer(cluster);
     if (server !== undefined) {
       await writeFile(portFile, String(server.port));
@@ -146,9 +151,9 @@ async function joinOrStart(
       const port = wantedPort === 0 ? await pickPort(failures === 0 ? await readPort(portFile) : 0) : wantedPort;
       child = spawnServer(cluster.dir, binaries, account, port, logFile);
     }
-    await clock.sleep(POLL_MS * 2 ** failures);
+    await clock.sleep(POLL_MS * 2 ** failures, leaving);
   }
-  const complaint = await readComplaint(logFile);
+  const complaint = child?.error ?? (await readComplaint(logFile));
   throw new AppError('QUEUE_EMBEDDED_FAILED', `the embedded PostgreSQL did not start: ${complaint} (see ${logFile})`, {
     facts: { failures },
   });
@@ -196,6 +201,8 @@ async function leave({ keeper, pid }: Server, clock: Clock, log: Logger): Promis
 interface Child {
   readonly pid: number | undefined;
   readonly hasEnded: boolean;
+  /** Why it could not be run at all. */
+  readonly error: string | undefined;
 }
 
 /** In a session of its own: Ctrl-C is for us, who still have work to store. */
@@ -217,9 +224,12 @@ function spawnServer(dir: string, { postgres }: Binaries, account: Account | und
       detached: true,
       stdio: ['ignore', output, output],
     });
-    const state = { pid: child.pid, hasEnded: false };
-    const end = (): void => void (state.hasEnded = true);
-    child.once('error', end).once('exit', end).unref();
+    const state = { pid: child.pid, hasEnded: false, error: undefined as string | undefined };
+    child.once('error', (error) =>
+      Object.assign(state, { hasEnded: true, error: `cannot run ${postgres} (${describeCause(error)})` }),
+    );
+    child.once('exit', () => Object.assign(state, { hasEnded: true }));
+    child.unref();
     return state;
   } finally {
     closeSync(output);
@@ -279,9 +289,11 @@ async function readPort(portFile: string): Promise<number> {
   return Number.isInteger(port) && port > 0 && port < 65_536 ? port : 0;
 }
 
+/** The last words of the server, without their times. */
 async function readComplaint(logFile: string): Promise<string> {
-  const lines = (await readFile(logFile, 'utf8').catch(() => '')).trimEnd().split('\n');
-  return lines.findLast((line) => /FATAL|PANIC|error/i.test(line)) ?? lines.at(-1) ?? 'it said nothing';
+  const lines = (await readFile(logFile, 'utf8').catch(() => '')).split('\n');
+  const words = lines.flatMap((line) => /(?:LOG|ERROR|FATAL|PANIC): .*|.*error.*/i.exec(line) ?? []);
+  return words.slice(-2).join('; ') || 'it said nothing';
 }
 
 /** Without TLS whatever PGSSLMODE says: it is the loopback device. */

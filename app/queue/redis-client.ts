@@ -57,6 +57,14 @@ export function openRedisClient(url: string, { prefix, timeoutMs, ...limits }: R
   redis.on('error', () => undefined); // each command fails by itself
   defineScripts(redis);
   const address = describeAddress(redis);
+  // Commands behind an unanswered one would wait as long: begin again on a new connection.
+  let isResetting = false;
+  redis.on('close', () => (isResetting = false));
+  const reset = (): void => {
+    if (isResetting || redis.status !== 'ready') return;
+    isResetting = true;
+    redis.disconnect(true);
+  };
 
   return {
     redis,
@@ -70,8 +78,7 @@ export function openRedisClient(url: string, { prefix, timeoutMs, ...limits }: R
     async run(operation, command, translate) {
       try {
         return await withTimeout(command(redis), timeoutMs, () => {
-          // Commands behind an unanswered one would wait as long: begin again on a new connection.
-          redis.disconnect(true);
+          reset();
           return timedOut(operation, address, timeoutMs);
         });
       } catch (error) {

@@ -38,7 +38,7 @@ export function makeRedisQueueStore(url: string, options: RedisQueueStoreOptions
   redis.on('close', () => connectionNo++);
   const checkServer = async (): Promise<void> => {
     const current = connectionNo;
-    const server = await client.run('start', () => inspectRedis(redis, address));
+    const server = await client.run('check', () => inspectRedis(redis, address));
     if (server.runId !== checkedRunId) await gate.check(() => Promise.resolve(server.weakness));
     checkedRunId = server.runId;
     checkedConnectionNo = current;

@@ -104,6 +104,7 @@ for _, job in ipairs(jobs) do
   end
 end
 for name, value in pairs(totals) do redis.call('HINCRBY', own .. 'counters', name, string.format('%.0f', value)) end
+redis.call('DEL', base .. 'events') -- BullMQ's stream names jobs, and nobody reads it
 if ARGV[3] ~= '' then redis.call('SET', own .. 'checkpoint', ARGV[3]) end
 if redis.call('LLEN', KEYS[1]) == 0 then redis.call('DEL', own .. 'bytes') else redis.call('DECRBY', own .. 'bytes', bytes) end
 return ended

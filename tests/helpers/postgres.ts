@@ -22,7 +22,7 @@ import { findFreePort } from './services/free-port.ts';
 export async function findPostgres(): Promise<Availability<() => Promise<QueueServer>>> {
   const name = 'PostgreSQL';
   const url = process.env['TEST_DATABASE_URL'];
-  if (url) return { name, found: () => makeServer(url) };
+  if (url) return { name, found: () => makeServer({ serverUrl: url }) };
   const [postgres, initdb] = [findOnPath('postgres'), findOnPath('initdb')];
   if (postgres !== undefined && initdb !== undefined) return { name, found: () => startProgram(postgres, initdb) };
   if (await dockerAnswers()) return { name, found: startContainer };
@@ -37,17 +37,22 @@ export async function startEmbedded(): Promise<QueueServer> {
     () => server.pid,
     async () => undefined, // it comes back by itself
   );
-  return makeServer(server.connectionString, power, async () => {
-    await server.stop();
-    await removeEmbedded(dataDir);
+  return makeServer({
+    serverUrl: server.connectionString,
+    power,
+    canBeWeak: false, // its settings come with the command line, which ALTER SYSTEM cannot override
+    async stop() {
+      await server.stop();
+      await removeEmbedded(dataDir);
+    },
   });
 }
 
-/** Removes a data directory with what lies elsewhere for the account that runs the server. */
+/** Removes the directory above a data directory, and what lies elsewhere for the account that runs the server. */
 export async function removeEmbedded(dataDir: string): Promise<void> {
   const place = await readlink(join(dataDir, 'cluster')).catch(() => undefined);
   if (place?.startsWith(SHARED_DIR)) await rm(dirname(place), { recursive: true, force: true });
-  await rm(dataDir, { recursive: true, force: true });
+  await rm(dirname(dataDir), { recursive: true, force: true });
 }
 
 async function startProgram(postgres: string, initdb: string): Promise<QueueServer> {
@@ -87,17 +92,17 @@ async function startProgram(postgres: string, initdb: string): Promise<QueueServ
   };
   const url = `postgresql://test@127.0.0.1:${port}/postgres`;
   await start();
-  return makeServer(
-    url,
-    makePower(() => child.pid, start),
-    async () => {
+  return makeServer({
+    serverUrl: url,
+    power: makePower(() => child.pid, start),
+    async stop() {
       process.kill(child.pid, 'SIGINT');
       await eventually(() => {
         if (!child.hasExited()) throw new Error('the server still stops');
       });
       await rm(directory, { recursive: true, force: true });
     },
-  );
+  });
 }
 
 async function startContainer(): Promise<QueueServer> {
@@ -108,7 +113,7 @@ async function startContainer(): Promise<QueueServer> {
     .withWaitStrategy(Wait.forLogMessage(/ready to accept connections/, 2))
     .start();
   const url = `postgresql://postgres:test@${container.getHost()}:${container.getMappedPort(5432)}/postgres`;
-  return makeServer(url, undefined, async () => void (await container.stop()));
+  return makeServer({ serverUrl: url, stop: async () => void (await container.stop()) });
 }
 
 function makePower(pid: () => number, restart: () => Promise<void>): ServerPower {
@@ -157,12 +162,15 @@ async function connectOnce(url: string): Promise<void> {
   await client.end();
 }
 
+interface ServerParts {
+  readonly serverUrl: string;
+  readonly power?: ServerPower;
+  readonly canBeWeak?: boolean;
+  readonly stop?: () => Promise<void>;
+}
+
 /** On a database of its own. */
-async function makeServer(
-  serverUrl: string,
-  power?: ServerPower,
-  stopServer: () => Promise<void> = async () => undefined,
-): Promise<QueueServer> {
+async function makeServer({ serverUrl, power, canBeWeak = true, stop }: ServerParts): Promise<QueueServer> {
   const database = `test_${randomUUID().replaceAll('-', '')}`;
   const root = new Pool({ connectionString: serverUrl, max: 1 });
   root.on('error', () => undefined);
@@ -173,6 +181,17 @@ async function makeServer(
   const admin = new Pool({ connectionString: url, max: 2, options: '-c search_path=bullmq' });
   admin.on('error', () => undefined);
   const stores = new OpenedStores();
+  const setDurable = async (isDurable: boolean): Promise<void> => {
+    const client = new Client({ connectionString: url });
+    await client.connect();
+    await client.query(`ALTER SYSTEM SET full_page_writes = ${isDurable ? 'on' : 'off'}`);
+    await client.query('SELECT pg_reload_conf()');
+    await client.end();
+    await eventually(async () => {
+      const { rows } = await root.query<{ value: string }>(`SELECT current_setting('full_page_writes') AS value`);
+      if ((rows[0]?.value === 'on') !== isDurable) throw new Error('the setting is not read yet');
+    });
+  };
   const server: QueueServer = {
     url,
     open: (options) => stores.add(makePostgresQueueStore(url, { ...TEST_OPTIONS, ...options })),
@@ -183,7 +202,12 @@ async function makeServer(
     },
     async bullmqCounts(scope) {
       const queue = new Queue(scope, { connection: admin, skipMetasUpdate: true }, createPostgresBackend);
-      return queue.getJobCounts();
+      queue.on('error', () => undefined);
+      try {
+        return await queue.getJobCounts();
+      } finally {
+        await queue.close();
+      }
     },
     async dump(scope) {
       const tables = [
@@ -205,24 +229,14 @@ async function makeServer(
       }
       return lines;
     },
-    async setDurable(isDurable) {
-      const client = new Client({ connectionString: url });
-      await client.connect();
-      await client.query(`ALTER SYSTEM SET full_page_writes = ${isDurable ? 'on' : 'off'}`);
-      await client.query('SELECT pg_reload_conf()');
-      await client.end();
-      await eventually(async () => {
-        const { rows } = await root.query<{ value: string }>(`SELECT current_setting('full_page_writes') AS value`);
-        if ((rows[0]?.value === 'on') !== isDurable) throw new Error('the setting is not read yet');
-      });
-    },
+    ...(canBeWeak ? { setDurable } : {}),
     ...(power === undefined ? {} : { power }),
     async stop() {
       await stores.closeAll();
       await admin.end();
       await root.query(`DROP DATABASE ${database} WITH (FORCE)`);
       await root.end();
-      await stopServer();
+      await stop?.();
     },
   };
   return server;

@@ -14,8 +14,8 @@ export interface QueueServer {
   bullmqCounts(scope: string): Promise<Record<string, number>>;
   /** Everything that the server holds of a scope: a line for each key or row, with its content. */
   dump(scope: string): Promise<readonly string[]>;
-  /** Makes the server's settings weak, and strong again. */
-  setDurable(isDurable: boolean): Promise<void>;
+  /** Makes the server's settings weak, and strong again. Absent when they cannot be weakened. */
+  setDurable?(isDurable: boolean): Promise<void>;
   /** Absent when the server is not ours to break. */
   readonly power?: ServerPower;
   stop(): Promise<void>;

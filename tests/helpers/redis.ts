@@ -12,6 +12,8 @@ import { type Child, startChild } from './services/child.ts';
 import { dockerAnswers } from './services/docker.ts';
 import { findFreePort } from './services/free-port.ts';
 
+const ENABLE_BY = 'apt-get install redis-server';
+
 /** Durable settings of docs/configuration.md. */
 const SETTINGS = ['--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', ''];
 
@@ -23,12 +25,20 @@ export async function findRedis(): Promise<Availability<() => Promise<QueueServe
   const program = findOnPath('redis-server');
   if (program !== undefined) return { name, found: () => startProgram(program) };
   if (await dockerAnswers()) return { name, found: startContainer };
-  return { name, enableBy: 'apt-get install redis-server' };
+  return { name, enableBy: ENABLE_BY };
+}
+
+/** Only a server that the test may break and configure. */
+export function findRedisProgram(): Availability<string> {
+  const program = findOnPath('redis-server');
+  return program === undefined ? { name: 'redis-server', enableBy: ENABLE_BY } : { name: 'redis-server', found: program };
 }
 
 /** A process of our own, for whoever needs just the address. */
 export interface RedisProcess extends ServerPower {
   readonly url: string;
+  /** `settings` come after, and so override, the durable ones. */
+  restart(settings?: readonly string[]): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -37,8 +47,17 @@ export async function startRedis(program: string): Promise<RedisProcess> {
   const port = await findFreePort();
   const url = `redis://127.0.0.1:${port}`;
   let child: Child;
-  const start = async (): Promise<void> => {
-    child = await startChild(program, ['--port', String(port), '--bind', '127.0.0.1', '--dir', directory, ...SETTINGS]);
+  const start = async (settings: readonly string[] = []): Promise<void> => {
+    child = await startChild(program, [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      directory,
+      ...SETTINGS,
+      ...settings,
+    ]);
     const probe = new Redis(url, { maxRetriesPerRequest: null, retryStrategy: () => 20 });
     probe.on('error', () => undefined);
     await probe.ping();

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { accessSync, constants, existsSync } from 'node:fs';
+import { accessSync, constants, existsSync, readdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -29,10 +29,20 @@ export function pythonOf(environment: string): string {
   return process.platform === 'win32' ? join(environment, 'Scripts', 'python.exe') : join(environment, 'bin', 'python');
 }
 
-/** Full path of a program on PATH, or undefined. */
+/** Full path of a program on PATH, in the cache, or where Debian keeps the server programs of PostgreSQL; or undefined. */
 export function findOnPath(program: string): string | undefined {
   const directories = (process.env['PATH'] ?? '').split(delimiter).filter((directory) => directory !== '');
-  return directories.map((directory) => join(directory, program)).find(isExecutable);
+  return [...directories, join(CACHE, 'bin'), ...listPostgresDirectories()]
+    .map((directory) => join(directory, program))
+    .find(isExecutable);
+}
+
+/** Newest version first. */
+function listPostgresDirectories(): string[] {
+  const root = '/usr/lib/postgresql';
+  if (!existsSync(root)) return [];
+  const versions = readdirSync(root).sort((a, b) => Number(b) - Number(a));
+  return versions.map((version) => join(root, version, 'bin'));
 }
 
 export function isExecutable(path: string): boolean {

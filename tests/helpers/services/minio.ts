@@ -6,7 +6,7 @@ import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import type { TableLocation } from '../../../app/storage/table-location.ts';
 import { eventually } from '../eventually.ts';
 import type { Availability } from './availability.ts';
-import { CACHED, findOnPath, INSTALL, isExecutable } from './cache.ts';
+import { findOnPath, INSTALL } from './cache.ts';
 import { startChild, type Child } from './child.ts';
 import { dockerAnswers } from './docker.ts';
 import { findFreePort } from './free-port.ts';
@@ -35,12 +35,12 @@ export interface Minio {
 /** Starts (or connects to) the MinIO that was found. */
 export type StartMinio = () => Promise<Minio>;
 
-/** TEST_S3_ENDPOINT (with TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY) → `minio` on PATH → cached build → container. */
+/** TEST_S3_ENDPOINT (with TEST_S3_ACCESS_KEY_ID and TEST_S3_SECRET_ACCESS_KEY) → `minio` on PATH or in the cache → container. */
 export async function findMinio(): Promise<Availability<StartMinio>> {
   const name = 'MinIO';
   const endpoint = process.env['TEST_S3_ENDPOINT'];
   if (endpoint) return { name, found: async () => connect(endpoint) };
-  const program = findMinioProgram();
+  const program = findOnPath('minio');
   if (program !== undefined) return { name, found: () => startProgram(program) };
   if (await dockerAnswers()) return { name, found: startContainer };
   return { name, enableBy: INSTALL };
@@ -48,12 +48,8 @@ export async function findMinio(): Promise<Availability<StartMinio>> {
 
 /** Only a MinIO that the test may kill: a program, not a server at an address or in a container. */
 export async function findOwnMinio(): Promise<Availability<StartMinio>> {
-  const program = findMinioProgram();
+  const program = findOnPath('minio');
   return program === undefined ? { name: 'MinIO', enableBy: INSTALL } : { name: 'MinIO', found: () => startProgram(program) };
-}
-
-function findMinioProgram(): string | undefined {
-  return findOnPath('minio') ?? (isExecutable(CACHED.minio) ? CACHED.minio : undefined);
 }
 
 async function startProgram(program: string): Promise<Minio> {

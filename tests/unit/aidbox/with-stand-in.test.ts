@@ -37,21 +37,29 @@ afterEach(async () => {
 
 /** The stand-in with our init bundle (so with the Client and its policy), and the App endpoint on a port of its own. */
 async function start(switches: Partial<LabSwitches> = {}): Promise<Running> {
-  let handle: ReturnType<typeof makeOperationHandler> | undefined;
+  const endpoint: { handle?: ReturnType<typeof makeOperationHandler> } = {};
   const server: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
-      void handle?.(JSON.parse(Buffer.concat(chunks).toString('utf8')), request.headers.authorization).then(({ status, headers, body }) => {
-        response.writeHead(status, { 'content-type': 'application/json', ...headers });
-        response.end(body === undefined ? '' : JSON.stringify(body));
-      });
+      void endpoint
+        .handle?.(JSON.parse(Buffer.concat(chunks).toString('utf8')), request.headers.authorization)
+        .then(({ status, headers, body }) => {
+          response.writeHead(status, { 'content-type': 'application/json', ...headers });
+          response.end(body === undefined ? '' : JSON.stringify(body));
+        });
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  // A failing start must not leave the port open: Jest would wait for it.
+  server.unref();
   const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const values = { LAKEHOUSE_APP_ID: 'lakehouse', LAKEHOUSE_APP_URL: `${publicUrl}/aidbox`, LAKEHOUSE_APP_SECRET: 'app-secret' };
-  const filled = Object.entries({ ...values, LAKEHOUSE_CLIENT_ID: 'lake-client', LAKEHOUSE_CLIENT_SECRET: 'client-secret' }).reduce(
+  const filled = Object.entries({
+    ...values,
+    LAKEHOUSE_CLIENT_ID: 'lake-client',
+    LAKEHOUSE_CLIENT_SECRET: 'client-secret',
+  }).reduce(
     (text, [name, value]) => text.replaceAll(`\${${name}}`, value),
     readFileSync(join(MANIFEST_DIRECTORY, 'init-bundle.json'), 'utf8'),
   );
@@ -74,13 +82,27 @@ async function start(switches: Partial<LabSwitches> = {}): Promise<Running> {
     tables: { check: async () => ({ warnings: [] }), begin: async () => undefined },
     queues: { drop: async () => undefined, waitingJobs: async () => 0 },
     numbers: {
-      read: async () => ({ messagesDelivered: 1, messagesQueued: 0, messagesInProcess: 0, messagesDeliveryAttempts: 1, initialExportStatus: 'not_started', initialExportRowsSent: 0, more: [] }),
+      read: async () => ({
+        messagesDelivered: 1,
+        messagesQueued: 0,
+        messagesInProcess: 0,
+        messagesDeliveryAttempts: 1,
+        initialExportStatus: 'not_started',
+        initialExportRowsSent: 0,
+        more: [],
+      }),
     },
     compileView: () => PATIENT_VIEW,
     createdAtUrl: 'https://aidbox.app/ex/createdAt',
     drainTimeoutMs: 1_000,
   };
-  handle = makeOperationHandler({ appId: 'lakehouse', appSecret: 'app-secret', baseUrl: lab.url, destinations: makeDestinationOperations(deps), log });
+  endpoint.handle = makeOperationHandler({
+    appId: 'lakehouse',
+    appSecret: 'app-secret',
+    baseUrl: lab.url,
+    destinations: makeDestinationOperations(deps),
+    log,
+  });
   running = {
     lab,
     deps,
@@ -94,10 +116,19 @@ async function start(switches: Partial<LabSwitches> = {}): Promise<Running> {
 }
 
 /** A call as the root user over HTTP. */
-async function call(lab: AidboxLab, method: string, path: string, body?: unknown): Promise<{ status: number; headers: Headers; body: Json }> {
+async function call(
+  lab: AidboxLab,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; headers: Headers; body: Json }> {
   const authorization = `Basic ${Buffer.from(`${lab.rootClient.id}:${lab.rootClient.secret}`).toString('base64')}`;
   const init = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${lab.url}${path}`, { method, headers: { authorization, 'content-type': 'application/json' }, ...init });
+  const response = await fetch(`${lab.url}${path}`, {
+    method,
+    headers: { authorization, 'content-type': 'application/json' },
+    ...init,
+  });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Json };
 }
@@ -123,7 +154,11 @@ describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
   ['with small pages', { maxSearchCount: 2 }, FHIR],
   ['with anchored policies and 401 for denials', { policyRegexAnchored: true, deniedStatus: 401 }, FHIR],
   ['which posts the oldest form of App calls', { appBodyForm: 'C', oauthInAppBody: false }, FHIR],
-  ['which passes route parameters undecoded and specials as ids', { decodeRouteParams: false, placeholdersTakeSpecials: true }, FHIR],
+  [
+    'which passes route parameters undecoded and specials as ids',
+    { decodeRouteParams: false, placeholdersTakeSpecials: true },
+    FHIR,
+  ],
   ['which writes primitive extensions its other way', { aidboxPrimitiveExtension: 'sibling', correctAidboxFormat: true }, FHIR],
 ])('an Aidbox stand-in %s', (_name, switches, route) => {
   it('lets destinations be created, read, searched, watched and deleted through it, with the rights of the policy', async () => {
@@ -132,23 +167,45 @@ describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
     expect(routes.lakehouse).toBe(true);
     if (route === FHIR) expect(routes.fhir).toBe(true);
 
-    expect(await call(lab, 'POST', route, WEBHOOK)).toMatchObject({ status: 201, body: { id: 'other-hook', parameter: WEBHOOK.parameter } });
+    expect(await call(lab, 'POST', route, WEBHOOK)).toMatchObject({
+      status: 201,
+      body: { id: 'other-hook', parameter: WEBHOOK.parameter },
+    });
     const created = await call(lab, 'POST', route, aDestination());
     expect(created).toMatchObject({ status: 201, body: { id: 'patient-lake', kind: 'data-lakehouse-at-least-once' } });
     expect((await call(lab, 'POST', route, aDestination())).status).toBe(409);
     expect((await call(lab, 'POST', route, aDestination({ batchSize: undefined }, { id: 'x' }))).status).toBe(422);
 
     expect((await call(lab, 'GET', `${route}/patient-lake`)).body).toEqual(created.body);
-    expect(await call(lab, 'GET', `${route}/other-hook`)).toMatchObject({ status: 200, body: { kind: 'webhook-at-least-once', parameter: WEBHOOK.parameter } });
+    expect(await call(lab, 'GET', `${route}/other-hook`)).toMatchObject({
+      status: 200,
+      body: { kind: 'webhook-at-least-once', parameter: WEBHOOK.parameter },
+    });
     expect((await call(lab, 'GET', `${route}/nobody`)).status).toBe(404);
     const { body: bundle } = await call(lab, 'GET', route);
     expect(bundle).toMatchObject({ total: 2 });
-    expect((bundle['entry'] as { resource: Json }[]).map(({ resource }) => resource['kind']).sort()).toEqual(['data-lakehouse-at-least-once', 'webhook-at-least-once']);
+    expect((bundle['entry'] as { resource: Json }[]).map(({ resource }) => resource['kind']).sort()).toEqual([
+      'data-lakehouse-at-least-once',
+      'webhook-at-least-once',
+    ]);
     const { body: status } = await call(lab, 'GET', `${route}/patient-lake/$status`);
-    expect((status['parameter'] as Json[]).slice(0, 2)).toEqual([{ name: 'status', valueString: 'active' }, { name: 'messagesDelivered', valueDecimal: 1 }]);
-    expect((await call(lab, 'GET', `${route}/other-hook/$status`)).body['parameter']).toContainEqual({ name: 'status', valueString: 'active' });
+    expect((status['parameter'] as Json[]).slice(0, 2)).toEqual([
+      { name: 'status', valueString: 'active' },
+      { name: 'messagesDelivered', valueDecimal: 1 },
+    ]);
+    expect((await call(lab, 'GET', `${route}/other-hook/$status`)).body['parameter']).toContainEqual({
+      name: 'status',
+      valueString: 'active',
+    });
 
-    expect(await repairDestinations(deps)).toEqual({ abandoned: 0, finished: 0, recreated: 0, adopted: 0, orphans: 0, attention: 0 });
+    expect(await repairDestinations(deps)).toEqual({
+      abandoned: 0,
+      finished: 0,
+      recreated: 0,
+      adopted: 0,
+      orphans: 0,
+      attention: 0,
+    });
     expect((await call(lab, 'PUT', `${FHIR}/patient-lake`, aDestination())).status).toBe(405);
     expect((await call(lab, 'DELETE', `${route}/patient-lake`)).status).toBe(200);
     expect((await call(lab, 'DELETE', `${route}/patient-lake`)).status).toBe(204);
@@ -164,6 +221,9 @@ describe('a client without its policy', () => {
   it('is refused, naming the call', async () => {
     const { lab, deps } = await start();
     await lab.call('DELETE', '/AccessPolicy/lakehouse-app');
-    await expect(registerApp(deps)).rejects.toMatchObject({ code: 'AIDBOX_REFUSED', message: expect.stringContaining('PUT /App/{id}') as unknown });
+    await expect(registerApp(deps)).rejects.toMatchObject({
+      code: 'AIDBOX_REFUSED',
+      message: expect.stringContaining('PUT /App/{id}') as unknown,
+    });
   });
 });

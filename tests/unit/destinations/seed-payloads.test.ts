@@ -90,7 +90,7 @@ suite('the create payloads of the source document (needs ../shared/seeds)', () =
       const { issues } = checkRequest(substitute(payload) as never);
       return {
         id: payload.id,
-        issues: issues.map(({ code, expression, diagnostics }) => [code, expression![0], diagnostics.split(':')[0]]),
+        issues: issues.map(({ code, expression, diagnostics }) => [code, expression![0], diagnostics.split('.')[0]]),
       };
     });
     expect(outcomes).toEqual([

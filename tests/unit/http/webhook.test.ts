@@ -62,10 +62,10 @@ async function startBench(): Promise<Bench> {
   return Object.assign(bench, { url: `http://127.0.0.1:${port}` });
 }
 
-function post(bench: Bench, body: Uint8Array | string, options: { id?: string; secret?: string; headers?: Record<string, string> } = {}): Promise<Response> {
+function post(bench: Bench, body: Buffer | Uint8Array<ArrayBuffer> | string, options: { id?: string; secret?: string; headers?: Record<string, string> } = {}): Promise<Response> {
   return fetch(`${bench.url}/webhooks/${options.id ?? 'd1'}/one`, {
     method: 'POST',
-    body: body as BodyInit,
+    body,
     headers: { connection: 'close', authorization: `Bearer ${options.secret ?? 'right'}`, ...options.headers },
   });
 }

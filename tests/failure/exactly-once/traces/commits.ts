@@ -1,0 +1,109 @@
+import type { Trace } from './trace.ts';
+
+/** E4: what a put whose answer is "exists", or is lost, may conclude. */
+export const COMMIT_TRACES: readonly Trace[] = [
+  {
+    rule: 'E4',
+    name: 'a commit whose answer was lost is found among the winners, and not written again',
+    model: ['E4 winners not read/foreign', 'E4 own file deleted after an unknown answer/foreign'],
+    async play(stage) {
+      const a = stage.owner('A');
+      await stage.aidbox.sends('e0', 'e1');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await a.puts('answer lost');
+      await a.readsWinners();
+      await a.goesOn();
+      await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'every winner is read, not the first only',
+    model: ['E4 only the first winner read/foreign'],
+    async play(stage) {
+      const [a, b] = [stage.owner('A'), stage.owner('B')];
+      await stage.aidbox.sends('e0', 'e1');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await a.puts('request travels on');
+      await stage.storeIsCopied();
+      await stage.leaseExpires(a);
+      await b.gainsLease();
+      await stage.foreignWriterCommits();
+      await b.readsWindow();
+      await b.takes();
+      await b.puts();
+      // The model's owner asks for its lease when it takes jobs only. The product asks again here, so A must have it again.
+      await stage.storeGoesBack();
+      await a.readsWinners();
+      await a.goesOn();
+      await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'a batch that grew after a put without an answer is not taken for the one that was put',
+    model: ['E4 batch grows under the same commit id/delivery'],
+    async play(stage) {
+      const a = stage.owner('A');
+      await stage.aidbox.sends('e0', 'e1');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await a.puts('request travels on');
+      for (const _again of [2, 3]) {
+        await a.readsWinners(); // none
+        await a.puts('request travels on'); // the same content to the same version
+      }
+      await a.readsWinners(); // the batch goes back to the owner, which begins again
+      await stage.aidbox.sends('e2');
+      await stage.travellingPutArrives();
+      await a.puts();
+      await a.goesOn();
+      await stage.endsWith({ table: ['e0', 'e1', 'e2'] });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'an event that a winner wrote leaves the quarantine list too',
+    model: ['E4 key leaves the batch, not the quarantine list/quarantine'],
+    async play(stage) {
+      const [a, b] = [stage.owner('A'), stage.owner('B', { findsBad: ['e1'] })];
+      await stage.aidbox.sends('e0', 'e1');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await stage.leaseExpires(a);
+      await b.gainsLease();
+      await b.readsWindow();
+      await b.takes();
+      await b.puts('request travels on');
+      await a.puts();
+      await b.readsWinners();
+      await b.goesOn();
+      await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'a put that is repeated after no answer is the same commit: one that arrives late is our own',
+    model: [], // as the line above, before the batch grows
+    async play(stage) {
+      const a = stage.owner('A');
+      await stage.aidbox.sends('e0', 'e1');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await a.puts('request travels on');
+      await a.readsWinners();
+      await stage.travellingPutArrives();
+      await a.puts();
+      await a.readsWinners();
+      await a.goesOn();
+      await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
+];
