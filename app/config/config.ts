@@ -15,6 +15,7 @@ export const SETTINGS = {
   AIDBOX_CLIENT_ID: z.string().min(1).describe('Client that this service uses in Aidbox (`manifests/client.json`).'),
   AIDBOX_CLIENT_SECRET: z.string().min(1).describe('Secret of that client.'),
   AIDBOX_TIMEOUT_MS: count(100, 600_000).default(30_000).describe('Longest wait for an answer of Aidbox.'),
+  AIDBOX_CREATED_AT_URL: z.string().min(1).default('https://aidbox.app/ex/createdAt').describe('Extension in which Aidbox shows creation times (its BOX_FHIR_CREATEDAT_URL).'),
   APP_ID: z.string().regex(/^[A-Za-z0-9.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots or dashes').default('data-lakehouse').describe('Id of the `App` resource.'),
   APP_SECRET: z.string().min(16).describe('Secret with which Aidbox calls this service; at least 16 characters.'),
   REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional().describe('Queue store on Redis. Without it and DATABASE_URL an embedded PostgreSQL is used.'),

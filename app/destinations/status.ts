@@ -1,5 +1,5 @@
 import type { OperationAnswer } from '../fhir/operation-outcome.ts';
-import type { StatusParameter } from './destination-status.ts';
+import type { DestinationNumbers, StatusParameter } from './destination-status.ts';
 import { isRunnable, type Destination } from './destination.ts';
 import type { OperationCall, OperationDeps } from './operation-deps.ts';
 import { passThrough } from './pass-through.ts';
@@ -23,7 +23,7 @@ export async function readStatus(deps: OperationDeps, call: OperationCall): Prom
     { name: 'messagesDeliveryAttempts', valueDecimal: numbers.messagesDeliveryAttempts },
     { name: 'initialExportStatus', valueString: numbers.initialExportStatus },
     { name: 'initialExportProgress_rowsSent', valueDecimal: numbers.initialExportRowsSent },
-    { name: 'state', valueString: stateOf(destination) },
+    { name: 'state', valueString: stateOf(destination, numbers) },
     ...problemParameters(destination),
     ...destination.warnings.map((warning) => ({ name: 'warning', valueString: warning })),
     queuedInAidbox === undefined
@@ -37,9 +37,9 @@ export async function readStatus(deps: OperationDeps, call: OperationCall): Prom
   return { status: 200, body: { resourceType: 'Parameters', parameter } };
 }
 
-function stateOf(destination: Destination): string {
+function stateOf(destination: Destination, { deliveryState }: DestinationNumbers): string {
   if (destination.phase === 'deleting') return 'deleting';
-  if (isRunnable(destination)) return 'running';
+  if (isRunnable(destination)) return deliveryState === 'active' ? 'running' : deliveryState;
   return destination.problem?.code === 'DESTINATION_SUSPENDED' ? 'suspended' : 'stopped';
 }
 

@@ -111,7 +111,7 @@ function resourceIdentity(resource: Json | undefined): Identity | undefined {
 
 /** `Patient/p1`, `http://host/fhir/Patient/p1`, `Patient/p1/_history/3` → Patient, p1. */
 function referenceIdentity(reference: string | undefined): Identity | undefined {
-  const match = /(?:^|\/)([A-Z][A-Za-z]*)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[^/]+)?$/.exec(reference ?? '');
+  const match = /(?:^|\/)([A-Z][A-Za-z]*)\/([^/\s]{1,256})(?:\/_history\/[^/]+)?$/.exec(reference ?? '');
   return match ? { resourceType: match[1]!, id: match[2]! } : undefined;
 }
 

@@ -41,11 +41,14 @@ export function makeAdder(
   let statements = 0;
 
   const takeGroup = (): Waiting[] => {
+    let jobs = 0;
     let chars = 0;
-    const end = line.findIndex(
-      ({ request }, index) => index > 0 && (index === MAX_GROUP_JOBS || (chars += request.data.length) > MAX_GROUP_CHARS),
-    );
-    return line.splice(0, end === -1 ? line.length : end);
+    for (const { request } of line) {
+      chars += request.data.length;
+      if (jobs === MAX_GROUP_JOBS || (jobs > 0 && chars > MAX_GROUP_CHARS)) break;
+      jobs++;
+    }
+    return line.splice(0, jobs);
   };
 
   const send = async (): Promise<void> => {

@@ -46,7 +46,6 @@ export interface AidboxSide {
 }
 
 const DRAIN_TIMEOUT_MS = 60_000;
-const CREATED_AT_URL = 'https://aidbox.app/ex/createdAt';
 
 export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
   const { config, client, queueStore, clock, log } = deps;
@@ -61,9 +60,9 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
       waitingJobs: async (scope) => (await queueStore.destination(scope).usage()).jobs,
     },
     numbers: makeStatusNumbers(queueStore, clock),
-    compileView,
+    compileView: (viewDefinition) => compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL }),
     installation: deps.installation,
-    createdAtUrl: CREATED_AT_URL,
+    createdAtUrl: config.AIDBOX_CREATED_AT_URL,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,
     clock,
     randomBytes,

@@ -33,7 +33,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
   const { config, queueStore, client, wakeups, clock, metrics, log } = deps;
   const { id, installation, incarnation, table, batchSize, sendIntervalMs } = destination;
   const queue = queueStore.destination(scopeOf(destination));
-  const view = compileView(destination.viewDefinition);
+  const view = compileView(destination.viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL });
   return runOwner(
     {
       destinationId: id,

@@ -1,5 +1,5 @@
 import type { DestinationNumbers, DestinationStatus, StatusParameter } from '../destinations/destination-status.ts';
-import { scopeOf, type Destination } from '../destinations/destination.ts';
+import { scopeOf } from '../destinations/destination.ts';
 import { decodeStatus, type PublishedStatus } from '../delivery/owner-status.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Counters, QueueStore } from '../queue/queue-store.ts';
@@ -23,14 +23,14 @@ export function makeStatusNumbers(queueStore: QueueStore, clock: Clock): Destina
         messagesDeliveryAttempts: counters.attempts,
         initialExportStatus: destination.skipInitialExport ? 'skipped' : 'not_started',
         initialExportRowsSent: 0,
-        more: moreParameters(destination, counters, usage, quarantine.entries, status, clock),
+        deliveryState: status?.state ?? 'active',
+        more: moreParameters(counters, usage, quarantine.entries, status, clock),
       };
     },
   };
 }
 
 function moreParameters(
-  destination: Destination,
   counters: Counters,
   usage: Usage,
   quarantined: number,
@@ -41,8 +41,6 @@ function moreParameters(
   const text = (name: string, value: string | undefined): StatusParameter[] => (value === undefined ? [] : [{ name, valueString: value }]);
   const time = (name: string, ms: number | undefined): StatusParameter[] => (ms === undefined ? [] : [{ name, valueDateTime: new Date(ms).toISOString() }]);
   return [
-    ...text('deliveryState', destination.problem === undefined ? (status?.state ?? 'active') : 'suspended'),
-    ...text('suspendedBecause', destination.problem?.message),
     ...number('rowsWritten', counters.rows),
     ...number('messagesCommitted', counters.committed),
     ...number('messagesWithoutRow', counters.noRow),
@@ -57,7 +55,6 @@ function moreParameters(
     ...time('lastCommit', status?.lastCommitAtMs),
     ...number('queueStoreLosses', counters.storeLosses),
     ...text('lastQueueStoreLoss', status?.storeLoss),
-    ...destination.warnings.flatMap((warning) => text('warning', warning)),
     ...(status?.lastErrors ?? []).flatMap((error) => [
       ...text('lastErrorDetail', `${new Date(error.atMs).toISOString()} ${error.code}: ${error.message}. ${error.action}`),
     ]),

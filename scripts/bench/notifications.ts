@@ -1,3 +1,4 @@
+import { writeExactJson } from '../generator/exact-json.ts';
 import { makeGenerator } from '../generator/generator.ts';
 
 /** Makes notification bodies as Aidbox posts them: each event a new Observation of realistic size (about 800 bytes). */
@@ -11,8 +12,8 @@ const TEMPLATES = 200;
 export function makeNotificationSource(seed: number, prefix: string): NotificationSource {
   const generator = makeGenerator(seed);
   const templates = Array.from({ length: TEMPLATES }, (_, index) => {
-    const { id: _id, ...resource } = generator.observation(`p-${index % 50}`) as unknown as Record<string, unknown>;
-    return JSON.stringify(resource, (_key, value: unknown) => (typeof value === 'bigint' ? Number(value) : value)).slice(1);
+    const { id: _id, ...resource } = generator.observation(`p-${index % 50}`);
+    return writeExactJson(resource).slice(1);
   });
   let count = 0;
   return {

@@ -133,9 +133,9 @@ export async function startServiceUnderTest(options: ServiceUnderTestOptions = {
             // Aidbox first: what it hands over between the two questions is then seen in the service.
             const inAidbox = lab.eventsQueued(id);
             if (inAidbox > 0) throw new Error(`${inAidbox} events of ${id} still wait in Aidbox; see ${dir}/service.log`);
-            const { messagesQueued, lastErrorDetail = '' } = await service.status(id);
-            if (messagesQueued !== 0) {
-              throw new Error(`${messagesQueued} events of ${id} still wait in the service: ${lastErrorDetail}`);
+            const { queuedNotifications, lastErrorDetail = '' } = await service.status(id);
+            if (queuedNotifications !== 0) {
+              throw new Error(`${queuedNotifications} notifications of ${id} still wait in the service: ${lastErrorDetail}`);
             }
           },
           { timeoutMs, everyMs: 50 },

@@ -8,7 +8,7 @@ import { applyPatch } from './patch.ts';
 import { isObject, omit, stringOf, type Action, type Json, type JsonObject, type Resource, type Version } from './resource.ts';
 import { findMatches } from './search.ts';
 
-const ID = /^[A-Za-z0-9.-]{1,64}$/;
+const ID = /^[A-Za-z0-9._-]{1,64}$/;
 const IMMUTABLE = 'AidboxTopicDestination';
 
 /** A request that a built-in route takes: its parts and the format of its route. */

@@ -18,7 +18,7 @@ const FORMATS: Readonly<Record<string, RegExp>> = {
   instant: new RegExp(`^\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])T${TIME}${ZONE}$`),
   time: new RegExp(`^${TIME}$`),
   code: /^[^\s]+(\s[^\s]+)*$/,
-  id: /^[A-Za-z0-9.-]{1,64}$/,
+  id: /^[A-Za-z0-9._-]{1,64}$/,
   uri: /^\S+$/,
   url: /^\S+$/,
   canonical: /^\S+$/,

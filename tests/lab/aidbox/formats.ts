@@ -96,7 +96,7 @@ function mergeInto(target: JsonObject, key: string, part: JsonObject): void {
 
 function referenceToAidbox({ reference: _reference, ...rest }: JsonObject, reference: string): JsonObject {
   if (reference.startsWith('#')) return { localRef: reference.slice(1), ...rest };
-  const relative = /^([A-Z]\w+)\/([A-Za-z0-9.-]{1,64})$/.exec(reference);
+  const relative = /^([A-Z]\w+)\/([A-Za-z0-9._-]{1,64})$/.exec(reference);
   return relative?.[1] && relative[2] ? { resourceType: relative[1], id: relative[2], ...rest } : { uri: reference, ...rest };
 }
 

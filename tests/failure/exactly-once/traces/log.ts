@@ -89,6 +89,7 @@ export const LOG_TRACES: readonly Trace[] = [
       await b.readsWindow();
       await b.takes();
       await b.puts();
+      await b.crashes(); // else it would write what it still has in hand
       stage.time.passes({ days: 40 });
       stage.logIsCleanedUp();
       await a.puts(); // where the foreign commit was
@@ -118,6 +119,31 @@ export const LOG_TRACES: readonly Trace[] = [
   },
   {
     rule: 'E6',
+    name: 'nor does one of which the answer was lost', // the model's owner cannot read what it put there
+    model: [],
+    async play(stage) {
+      const [a, b] = [stage.owner('A'), stage.owner('B', { batchSize: 1 })];
+      await a.gainsLease();
+      await a.readsWindow();
+      await stage.foreignWriterCommits();
+      await stage.aidbox.sends('e0');
+      await stage.aidbox.sends('e1');
+      await a.takes();
+      await stage.leaseExpires(a);
+      await b.gainsLease();
+      await b.readsWindow();
+      await b.takes();
+      await b.puts();
+      await b.crashes(); // else it would write what it still has in hand
+      stage.time.passes({ days: 40 });
+      stage.logIsCleanedUp();
+      await a.puts('answer lost');
+      await a.goesOn();
+      await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
+  {
+    rule: 'E6',
     name: 'nor does one after a sleep between the reading of the winners and the put', // the model reads in one step
     model: [],
     async play(stage) {
@@ -131,6 +157,7 @@ export const LOG_TRACES: readonly Trace[] = [
       await a.puts();
       await a.readsOneCommit();
       await a.readsOneCommit('answer comes late'); // the next version is not there yet
+      await stage.foreignWriterCommits();
       await stage.storeIsCopied();
       await stage.leaseExpires(a);
       await b.gainsLease();
@@ -143,6 +170,51 @@ export const LOG_TRACES: readonly Trace[] = [
       await stage.storeGoesBack(); // the lease is A's again
       await a.puts();
       await a.goesOn();
+      await stage.endsWith({ table: ['e0'], waiting: ['e1'], stoppedBy: 'TABLE_LOG_CUT' }); // e1 could have been in B's commit
+    },
+  },
+  {
+    rule: 'E6',
+    name: 'what was put into the cleaned range is never read as a part of the log', // the model keeps no file there
+    model: [],
+    async play(stage) {
+      const [a, b] = [stage.owner('A'), stage.owner('B')];
+      await stage.aidbox.sends('e0');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await stage.leaseExpires(a);
+      await stage.aidbox.sendsAndLosesTheAnswer('e1');
+      await b.gainsLease();
+      await b.readsWindow();
+      await b.takes();
+      await b.puts();
+      await b.settles();
+      await stage.foreignWriterCommits();
+      stage.time.passes({ days: 40 });
+      stage.logIsCleanedUp();
+      await a.puts(); // where B's commit was
+      await a.goesOn();
+      await stage.storeIsEmptied();
+      await stage.endsWith({ table: ['e0', 'e1'], waiting: ['e1'], stoppedBy: 'TABLE_LOG_CUT' });
+    },
+  },
+  {
+    rule: 'E3',
+    name: 'a log cleaned of every commit of ours does not stop events that were born later', // the model reads the log as a whole
+    model: [],
+    async play(stage) {
+      const a = stage.owner('A');
+      await stage.aidbox.sends('e0');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await a.puts();
+      await a.settles();
+      await stage.foreignWriterCommits();
+      stage.time.passes({ days: 40 });
+      stage.logIsCleanedUp();
+      await stage.aidbox.sends('e1');
       await stage.endsWith({ table: ['e0', 'e1'] });
     },
   },
