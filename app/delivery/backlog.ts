@@ -62,7 +62,7 @@ export class Backlog {
       const jobs = await this.queue.peek(this.lease, this.jobs.length, limit);
       for (const job of jobs) await this.take(job);
       found ||= jobs.length > 0;
-      if (jobs.length < limit) break;
+      if (jobs.length === 0) break; // fewer than asked for tells nothing: the store bounds a page in bytes too
     }
     return found;
   }

@@ -78,7 +78,7 @@ function readEntry(entry: Json | undefined, sameIndex: Json | undefined, focuses
       versionId: asText(meta?.['versionId']) ?? extensionValue(entry, VERSION_EXTENSION),
       lastUpdated,
       lastUpdatedMicros: lastUpdated === undefined ? undefined : parseInstantMicros(lastUpdated),
-      resource: resource === undefined ? undefined : ({ ...resource, resourceType: identity.resourceType } as Resource),
+      resource: resource === undefined ? undefined : ({ ...resource, resourceType: identity.resourceType }),
       correlationId: asText(focus?.['correlationId']),
     },
   };
@@ -93,6 +93,17 @@ function readAction(entry: Json): EventAction {
 function extensionValue(entry: Json, url: RegExp): string | undefined {
   const found = asArray(entry['extension']).map(asObject).find((extension) => url.test(String(extension?.['url'])));
   return asText(found?.['valueCode'] ?? found?.['valueId'] ?? found?.['valueString']);
+}
+
+/**
+ * How many events a notification seems to hold, without parsing it: for showing how much waits, not for anything that must be exact.
+ * At least 1: whatever was accepted is something to deal with.
+ */
+export function countEntries(body: Uint8Array): number {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  let count = 0;
+  for (let at = bytes.indexOf('"fullUrl"'); at >= 0; at = bytes.indexOf('"fullUrl"', at + 9)) count += 1;
+  return Math.max(1, count);
 }
 
 /** A sender, or a proxy, may have compressed the body; the receiver stores it as it came. */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
 import { encodeSpooled } from '../delivery/spooled-notification.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
+import { countEntries } from '../fhir/notification.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeCause } from '../lib/describe-cause.ts';
 import { matchesSecretHash } from '../lib/same-secret.ts';
@@ -56,7 +57,7 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
       if (target === undefined) return answer(404, 'no such destination');
       if (!fits(target)) return answer(401, 'wrong secret');
       const body = await readOrSpool(request, options);
-      await target.queue.add({ body, receivedAtMs: clock.now() });
+      await target.queue.add({ body, receivedAtMs: clock.now(), events: countEntries(body) });
       metrics.notificationBytes.inc(body.byteLength);
       metrics.acceptSeconds.observe((clock.monotonic() - startedAtMs) / 1000);
       answer(200, 'accepted');

@@ -8,7 +8,7 @@ import { DROPPED_STATE, LEASE_LOST_STATE } from './postgres-schema.ts';
 import { type LeaseOperations, takeLease } from './lease.ts';
 import type { JobRecord, PayloadCodec } from './payload-codec.ts';
 import { dropped, leaseLost, unavailable } from './queue-failure.ts';
-import { checkScope, JOB_NAME, MAX_PEEK_BYTES, TOMBSTONE_MS } from './queue-options.ts';
+import { checkScope, jobName, MAX_PEEK_BYTES, TOMBSTONE_MS } from './queue-options.ts';
 import type { Counters, DestinationQueue, QuarantineEntry } from './queue-store.ts';
 
 /** BullMQ's backend, but jobs go in by `lakehouse.add_jobs`, which admits or refuses each and calls BullMQ's `add_job`. */
@@ -76,7 +76,7 @@ export function makePostgresDestination(
     async add(job) {
       const record = await codec.encodeJob(job);
       try {
-        await openQueue().add(JOB_NAME, record, { jobId: randomUUID(), timestamp: job.receivedAtMs });
+        await openQueue().add(jobName(job), record, { jobId: randomUUID(), timestamp: job.receivedAtMs });
       } catch (error) {
         throw unavailable('add', database.address, error);
       }
@@ -126,9 +126,9 @@ export function makePostgresDestination(
     },
 
     async usage() {
-      const rows = await database.query<{ jobs: string; bytes: string; oldest: string | null }>(
+      const rows = await database.query<{ jobs: string; events: string; bytes: string; oldest: string | null }>(
         'usage',
-        `SELECT jobs, bytes, (SELECT added_at_ms FROM bullmq.job WHERE queue = scope AND state = 'waiting' ORDER BY priority, seq LIMIT 1) AS oldest
+        `SELECT jobs, events, bytes, (SELECT added_at_ms FROM bullmq.job WHERE queue = scope AND state = 'waiting' ORDER BY priority, seq LIMIT 1) AS oldest
            FROM lakehouse.destination WHERE scope = $1`,
         [scope],
       );
@@ -136,6 +136,7 @@ export function makePostgresDestination(
       const oldest = row?.oldest ?? undefined;
       return {
         jobs: Number(row?.jobs ?? 0),
+        events: Number(row?.events ?? 0),
         bytes: Number(row?.bytes ?? 0),
         oldestReceivedAtMs: oldest === undefined ? undefined : Number(oldest),
       };

@@ -34,6 +34,7 @@ const STEPS: readonly string[] = [
 CREATE TABLE lakehouse.destination (
   scope      text PRIMARY KEY,
   jobs       bigint NOT NULL DEFAULT 0,
+  events     bigint NOT NULL DEFAULT 0,
   bytes      bigint NOT NULL DEFAULT 0,
   dropped_at timestamptz
 ) WITH (fillfactor = 20);
@@ -67,6 +68,11 @@ CREATE TABLE lakehouse.lease (
   expires_at timestamptz NOT NULL
 );
 
+-- How many events a job brings: its name begins with the number.
+CREATE FUNCTION lakehouse.events_of(p_name text) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(substring(p_name FROM '^[0-9]+')::bigint, 0)
+$$;
+
 -- Puts jobs into BullMQ queues, all in one transaction, each only if its destination is there and has room.
 CREATE FUNCTION lakehouse.add_jobs(
   p_scopes text[], p_ids text[], p_names text[], p_data text[], p_opts text[], p_added_at_ms bigint[], p_max_jobs bigint, p_max_bytes bigint
@@ -98,10 +104,11 @@ BEGIN
         PERFORM bullmq.add_job(v_scope, p_ids[i], p_names[i], v_data, p_opts[i]::jsonb, 0, 0, p_added_at_ms[i], 1,
           NULL, NULL, NULL, NULL, NULL, false);
         v_row.jobs := v_row.jobs + 1;
+        v_row.events := v_row.events + lakehouse.events_of(p_names[i]);
         v_row.bytes := v_row.bytes + v_bytes;
       END IF;
     END LOOP;
-    UPDATE lakehouse.destination SET jobs = v_row.jobs, bytes = v_row.bytes WHERE scope = v_scope;
+    UPDATE lakehouse.destination SET jobs = v_row.jobs, events = v_row.events, bytes = v_row.bytes WHERE scope = v_scope;
   END LOOP;
   RETURN v_outcomes;
 END $$;
@@ -151,17 +158,20 @@ CREATE FUNCTION lakehouse.settle(
 DECLARE
   v_job record;
   v_size bigint;
+  v_job_events bigint;
   v_bytes bigint := 0;
+  v_events bigint := 0;
   v_ended bigint := 0;
   v_delta jsonb;
   v_tallies jsonb[] := '{}';
 BEGIN
   PERFORM set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') <> 'remote_apply';
   FOR v_job IN SELECT id, p_tallies -> (n::int - 1) AS tally FROM unnest(p_ids) WITH ORDINALITY AS t (id, n) ORDER BY id LOOP
-    SELECT octet_length(data ->> 'body') INTO v_size FROM bullmq.job WHERE queue = p_scope AND id = v_job.id;
+    SELECT octet_length(data ->> 'body'), lakehouse.events_of(name) INTO v_size, v_job_events FROM bullmq.job WHERE queue = p_scope AND id = v_job.id;
     IF bullmq.remove(p_scope, v_job.id, false) = 1 THEN
       v_ended := v_ended + 1;
       v_bytes := v_bytes + v_size;
+      v_events := v_events + v_job_events;
       v_tallies := v_tallies || v_job.tally;
     END IF;
   END LOOP;
@@ -181,9 +191,9 @@ BEGIN
   END IF;
   PERFORM lakehouse.lock_destination(p_scope);
   IF EXISTS (SELECT FROM bullmq.job WHERE queue = p_scope AND state = 'waiting') THEN
-    UPDATE lakehouse.destination SET jobs = greatest(0, jobs - v_ended), bytes = greatest(0, bytes - v_bytes) WHERE scope = p_scope;
+    UPDATE lakehouse.destination SET jobs = greatest(0, jobs - v_ended), events = greatest(0, events - v_events), bytes = greatest(0, bytes - v_bytes) WHERE scope = p_scope;
   ELSE
-    UPDATE lakehouse.destination SET jobs = 0, bytes = 0 WHERE scope = p_scope;
+    UPDATE lakehouse.destination SET jobs = 0, events = 0, bytes = 0 WHERE scope = p_scope;
   END IF;
 END $$;
 
@@ -215,7 +225,7 @@ END $$;
 -- First step of a drop: when it is committed nothing comes in any more.
 CREATE FUNCTION lakehouse.bury(p_scope text) RETURNS void LANGUAGE sql AS $$
   INSERT INTO lakehouse.destination AS d (scope, dropped_at) VALUES (p_scope, clock_timestamp())
-    ON CONFLICT (scope) DO UPDATE SET jobs = 0, bytes = 0, dropped_at = COALESCE(d.dropped_at, excluded.dropped_at)
+    ON CONFLICT (scope) DO UPDATE SET jobs = 0, events = 0, bytes = 0, dropped_at = COALESCE(d.dropped_at, excluded.dropped_at)
 $$;
 
 -- Last step, in a transaction of its own: it must not hold the row that a settlement waits for. Old tombstones go with it.
@@ -239,9 +249,10 @@ END $$;
 export async function migrate(client: ClientBase): Promise<void> {
   if ((await readBullmqVersion(client)) < LATEST_SCHEMA_VERSION) await runMigrations(client);
   if ((await readVersion(client)) === STEPS.length) return;
+  // A lock of the session, taken before the transaction: inside one, PostgreSQL would go on believing what it had looked up before the wait.
+  await client.query('SELECT pg_advisory_lock($1)', [MIGRATION_LOCK]);
   await client.query('BEGIN');
   try {
-    await client.query('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
     await client.query('CREATE SCHEMA IF NOT EXISTS lakehouse');
     await client.query(
       'CREATE TABLE IF NOT EXISTS lakehouse.migration (version integer PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())',
@@ -262,6 +273,8 @@ export async function migrate(client: ClientBase): Promise<void> {
   } catch (error) {
     await client.query('ROLLBACK').catch(() => undefined);
     throw error;
+  } finally {
+    await client.query('SELECT pg_advisory_unlock($1)', [MIGRATION_LOCK]).catch(() => undefined); // a broken session holds no lock
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../lib/clock.ts';
 import type { Sealer } from '../lib/sealer.ts';
 import type { Logger } from '../log.ts';
+import type { NewJob } from './queue-store.ts';
 
 /** What both backends take. */
 export interface QueueStoreOptions {
@@ -25,8 +26,8 @@ export const MAX_PEEK_BYTES = 32 << 20;
 export const TOMBSTONE_MS = 8 * 24 * 3_600_000;
 /** What a sender is told to wait when a destination is full. */
 export const FULL_RETRY_MS = 1_000;
-/** One kind of job. Never anything of its content. */
-export const JOB_NAME = 'notification';
+/** Name of a job: how many events it brings. Both stores add these numbers up for `usage`. Never anything of its content. */
+export const jobName = ({ events = 1 }: NewJob): string => `${events} events`;
 /** Scopes become parts of keys and of BullMQ's queue names. */
 const SCOPE = /^[A-Za-z0-9._-]{1,200}$/;
 

@@ -40,6 +40,8 @@ export interface Job {
 export interface NewJob {
   readonly body: Uint8Array;
   readonly receivedAtMs: number;
+  /** How many events the body seems to hold, for `usage`; default 1. */
+  readonly events?: number;
 }
 
 /** Names of the per-destination counters; all count events unless their name says otherwise. They only grow. */
@@ -96,8 +98,8 @@ export interface DestinationQueue {
   /** Adds to counters outside a settlement (failed attempts, store losses). */
   count(delta: Partial<Counters>): Promise<void>;
   counters(): Promise<Counters>;
-  /** Waiting jobs and, approximately, their bytes; oldest job's reception time. */
-  usage(): Promise<{ readonly jobs: number; readonly bytes: number; readonly oldestReceivedAtMs: number | undefined }>;
+  /** Waiting jobs, their events (as `add` was told) and, approximately, their bytes; oldest job's reception time. */
+  usage(): Promise<{ readonly jobs: number; readonly events: number; readonly bytes: number; readonly oldestReceivedAtMs: number | undefined }>;
   checkpoint(): Promise<Uint8Array | undefined>;
   quarantineSize(): Promise<{ readonly entries: number; readonly bytes: number }>;
   /** Entries in order of time, oldest first. */

@@ -5,7 +5,7 @@ import { decodeJobs } from './job-decoding.ts';
 import { type LeaseOperations, takeLease } from './lease.ts';
 import type { JobRecord, PayloadCodec } from './payload-codec.ts';
 import { dropped, full, leaseLost } from './queue-failure.ts';
-import { checkScope, JOB_NAME, MAX_PEEK_BYTES, TOMBSTONE_MS } from './queue-options.ts';
+import { checkScope, jobName, MAX_PEEK_BYTES, TOMBSTONE_MS } from './queue-options.ts';
 import type { Counter, DestinationQueue } from './queue-store.ts';
 import type { RedisClient } from './redis-client.ts';
 import { ownKey, REFUSAL } from './redis-scripts.ts';
@@ -50,7 +50,7 @@ export function makeRedisDestination(scope: string, parts: RedisDestinationParts
       const record = await codec.encodeJob(job);
       await client.run(
         'add',
-        () => openQueue().add(JOB_NAME, record, { jobId: randomUUID(), timestamp: job.receivedAtMs }),
+        () => openQueue().add(jobName(job), record, { jobId: randomUUID(), timestamp: job.receivedAtMs }),
         (error) => {
           const { code, message } = error as { code?: unknown; message?: unknown };
           if (code === REFUSAL.dropped) return dropped(scope);
@@ -90,9 +90,14 @@ export function makeRedisDestination(scope: string, parts: RedisDestinationParts
 
     usage: () =>
       client.run('usage', async (redis) => {
-        const [jobs, bytes, oldestId] = await Promise.all([redis.llen(wait), redis.get(own('bytes')), redis.lindex(wait, -1)]);
+        const [jobs, events, bytes, oldestId] = await Promise.all([
+          redis.llen(wait),
+          redis.get(own('events')),
+          redis.get(own('bytes')),
+          redis.lindex(wait, -1),
+        ]);
         const receivedAtMs = oldestId === null ? null : await redis.hget(`${base}${oldestId}`, 'timestamp');
-        return { jobs, bytes: Number(bytes ?? 0), oldestReceivedAtMs: receivedAtMs === null ? undefined : Number(receivedAtMs) };
+        return { jobs, events: Number(events ?? 0), bytes: Number(bytes ?? 0), oldestReceivedAtMs: receivedAtMs === null ? undefined : Number(receivedAtMs) };
       }),
 
     checkpoint: () => readValue('checkpoint'),

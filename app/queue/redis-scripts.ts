@@ -22,7 +22,7 @@ export function jobChannel(prefix: string): string {
  * BullMQ's script that adds a job, with admission before it and our books after it, in one atomic step. BullMQ's text is taken as it is,
  * as the body of a function, so `Queue.add` is the producer and nothing of BullMQ's format is ours. When the memory is full the
  * first write fails, before anything was written.
- * @param bullmq KEYS[1] wait, KEYS[3] meta; ARGV[1] msgpack of [key prefix, id, …], ARGV[2] data
+ * @param bullmq KEYS[1] wait, KEYS[3] meta; ARGV[1] msgpack of [key prefix, id, name, …], ARGV[2] data
  */
 export function withAdmission(
   bullmq: string,
@@ -33,8 +33,8 @@ export function withAdmission(
 local function bullmqAdd(KEYS, ARGV)
 ${bullmq}
 end
-local base = cmsgpack.unpack(ARGV[1])[1]
-local bytesKey = base .. 'own:bytes'
+local base, _, name = unpack(cmsgpack.unpack(ARGV[1]), 1, 3)
+local bytesKey, eventsKey = base .. 'own:bytes', base .. 'own:events'
 if redis.call('EXISTS', base .. 'own:dropped') == 1 then return ${REFUSAL.dropped} end
 local jobs = redis.call('LLEN', KEYS[1])
 local size = #ARGV[2]
@@ -42,7 +42,9 @@ if jobs >= ${limits.maxJobs} then return ${REFUSAL.full} end
 if jobs > 0 and tonumber(redis.call('GET', bytesKey) or '0') + size > ${limits.maxBytes} then return ${REFUSAL.full} end
 redis.call('HSETNX', KEYS[3], 'opts.maxLenEvents', 1)
 local id = bullmqAdd(KEYS, ARGV)
-if jobs == 0 then redis.call('SET', bytesKey, size) else redis.call('INCRBY', bytesKey, size) end
+if jobs == 0 then redis.call('DEL', bytesKey, eventsKey) end
+redis.call('INCRBY', bytesKey, size)
+redis.call('INCRBY', eventsKey, string.match(name, '^%d+'))
 redis.call('PUBLISH', '${jobChannel(prefix)}', string.sub(base, ${prefix.length + 2}, -2))
 return id
 `;
@@ -92,12 +94,13 @@ for i = 4, #ARGV, 3 do
     redis.call('INCRBY', own .. 'quarantineBytes', #ARGV[i + 2])
   end
 end
-local totals, bytes, ended = {}, 0, 0
+local totals, bytes, events, ended = {}, 0, 0, 0
 for _, job in ipairs(jobs) do
   local key = base .. job[1]
   local size = redis.call('HSTRLEN', key, 'data')
   if size > 0 then
     redis.call('LREM', KEYS[1], -1, job[1])
+    events = events + tonumber(string.match(redis.call('HGET', key, 'name'), '^%d+') or '0')
     redis.call('DEL', key, key .. ':logs', key .. ':dependencies', key .. ':processed', key .. ':failed', key .. ':unsuccessful')
     bytes, ended = bytes + size, ended + 1
     for name, value in pairs(job[2]) do totals[name] = (totals[name] or 0) + value end
@@ -106,7 +109,12 @@ end
 for name, value in pairs(totals) do redis.call('HINCRBY', own .. 'counters', name, string.format('%.0f', value)) end
 redis.call('DEL', base .. 'events') -- BullMQ's stream names jobs, and nobody reads it
 if ARGV[3] ~= '' then redis.call('SET', own .. 'checkpoint', ARGV[3]) end
-if redis.call('LLEN', KEYS[1]) == 0 then redis.call('DEL', own .. 'bytes') else redis.call('DECRBY', own .. 'bytes', bytes) end
+if redis.call('LLEN', KEYS[1]) == 0 then
+  redis.call('DEL', own .. 'bytes', own .. 'events')
+else
+  redis.call('DECRBY', own .. 'bytes', bytes)
+  redis.call('DECRBY', own .. 'events', events)
+end
 return ended
 `,
   },
@@ -161,7 +169,7 @@ return 1
   lhBury: {
     numberOfKeys: 2,
     lua: `
-for _, name in ipairs({'lease', 'bytes', 'counters', 'checkpoint', 'status', 'quarantine', 'quarantineOrder', 'quarantineBytes'}) do
+for _, name in ipairs({'lease', 'bytes', 'events', 'counters', 'checkpoint', 'status', 'quarantine', 'quarantineOrder', 'quarantineBytes'}) do
   redis.call('UNLINK', ARGV[1] .. name)
 end
 redis.call('SET', KEYS[1], 1, 'PX', ARGV[2])

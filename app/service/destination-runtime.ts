@@ -13,7 +13,6 @@ import { makeRowEncoder } from '../rows/row-encoder.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
 import { compileView } from '../view/compile-view.ts';
-import type { Resource } from '../view/compiled-view.ts';
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
 import { makeExternalDirectWriter } from '../writers/external-direct/external-direct-writer.ts';
 
@@ -76,7 +75,7 @@ function historyOf(client: AidboxClient): LastValuesSource {
   return {
     read: async (resourceType, id) => {
       const content = await readDeletedContent(client, resourceType, id);
-      return content === undefined ? undefined : { resource: { ...content, resourceType } as Resource };
+      return content === undefined ? undefined : { resource: { ...content, resourceType } };
     },
   };
 }

@@ -12,8 +12,8 @@ const TEMPLATES = 200;
 export function makeNotificationSource(seed: number, prefix: string): NotificationSource {
   const generator = makeGenerator(seed);
   const templates = Array.from({ length: TEMPLATES }, (_, index) => {
-    const { id: _id, ...resource } = generator.observation(`p-${index % 50}`);
-    return writeExactJson(resource).slice(1);
+    const resource = writeExactJson({ ...generator.observation(`p-${index % 50}`), id: '' });
+    return resource.replace('"id":"",', '').slice(1);
   });
   let count = 0;
   return {

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { removeEmbedded } from '../../tests/helpers/postgres.ts';
 import { startEmbeddedPostgres } from '../../app/queue/embedded-postgres.ts';
 import { makeLogger } from '../../app/log.ts';
 import { freePort } from '../demo/app-process.ts';
@@ -46,7 +47,7 @@ async function startPostgres(): Promise<StoreUnderTest> {
     env: { DATABASE_URL: server.connectionString },
     stop: async () => {
       await server.stop();
-      await rm(dir, { recursive: true, force: true });
+      await removeEmbedded(dir);
     },
   };
 }

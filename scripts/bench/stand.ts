@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startAidboxLab } from '../../tests/lab/aidbox/lab.ts';
+import { removeEmbedded } from '../../tests/helpers/postgres.ts';
 import { startAppProcess, type AppProcess } from '../demo/app-process.ts';
 import { makeFhirApi, type FhirApi } from '../demo/fhir-api.ts';
 
@@ -91,6 +92,7 @@ export async function startStand({ env, batchSize, sendIntervalMs, table }: Stan
     async stop() {
       await app.stop();
       await lab.close();
+      await removeEmbedded(join(dir, 'queue'));
       await rm(dir, { recursive: true, force: true });
     },
   };

@@ -27,5 +27,5 @@ export function formatRows(rows: readonly Record<string, unknown>[]): string {
 function formatValue(value: unknown): string {
   if (value === null || value === undefined) return '·';
   if (value instanceof Date) return value.toISOString().replace('T', ' ').replace(' 00:00:00.000Z', '').replace('Z', '');
-  return String(value as string | number | boolean);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -1,12 +1,14 @@
 declare module 'parquetjs' {
-  class ParquetSchema {
-    constructor(fields: Record<string, { type: string; compression?: string }>);
+  interface ParquetSchema {
+    readonly fields: unknown;
   }
-  class ParquetWriter {
-    static openFile(schema: ParquetSchema, path: string): Promise<ParquetWriter>;
+  interface ParquetWriter {
     appendRow(row: Record<string, unknown>): Promise<void>;
     close(): Promise<void>;
   }
-  const parquetjs: { ParquetSchema: typeof ParquetSchema; ParquetWriter: typeof ParquetWriter };
+  const parquetjs: {
+    readonly ParquetSchema: new (fields: Record<string, { type: string; compression?: string }>) => ParquetSchema;
+    readonly ParquetWriter: { openFile(schema: ParquetSchema, path: string): Promise<ParquetWriter> };
+  };
   export default parquetjs;
 }

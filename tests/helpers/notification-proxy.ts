@@ -1,14 +1,26 @@
 import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A notification as JSON. May be changed in place. */
-export type Bundle = { entry: Record<string, unknown>[] };
-export type RewriteBundle = (bundle: Bundle) => Bundle;
+/** A notification as JSON; may be changed in place. */
+export interface Bundle {
+  entry: BundleEntry[];
+}
+
+export interface BundleEntry {
+  request?: { method: string };
+  resource?: {
+    resourceType: string;
+    id: string;
+    meta?: { versionId?: string; [element: string]: unknown };
+    [element: string]: unknown;
+  };
+  extension?: { url: string; valueId?: string }[];
+}
 
 /** Stands before the service and changes notifications: what another version of Aidbox might send. Everything else passes as it is. */
 export async function startNotificationProxy(
   target: string,
-  rewrite: RewriteBundle,
+  rewrite: (bundle: Bundle) => Bundle,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { hostname, port } = new URL(target);
   const forward = (incoming: IncomingMessage, body: Buffer, answer: ServerResponse): void => {

@@ -12,7 +12,7 @@ import { makeFhirApi, type FhirApi } from '../../scripts/demo/fhir-api.ts';
 import { startAidboxLab, type AidboxLab } from '../lab/aidbox/lab.ts';
 import type { LabOptions } from '../lab/aidbox/options.ts';
 import { eventually } from './eventually.ts';
-import { startNotificationProxy, type RewriteBundle } from './notification-proxy.ts';
+import { startNotificationProxy, type Bundle } from './notification-proxy.ts';
 import { removeEmbedded } from './postgres.ts';
 import { findFreePort } from './services/free-port.ts';
 
@@ -32,7 +32,7 @@ export interface ServiceUnderTestOptions {
   /** Parts to break; only `in-process`. */
   readonly parts?: ServiceParts;
   /** Changes notifications on their way to the service. */
-  readonly rewriteBundle?: RewriteBundle;
+  readonly rewriteBundle?: (bundle: Bundle, lab: AidboxLab) => Bundle;
 }
 
 /** A destination with its topic and view, as a user creates them. */
@@ -81,7 +81,8 @@ export async function startServiceUnderTest(options: ServiceUnderTestOptions = {
   const lab = await startAidboxLab(options.lab);
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  const proxy = options.rewriteBundle && (await startNotificationProxy(url, options.rewriteBundle));
+  const { rewriteBundle } = options;
+  const proxy = rewriteBundle && (await startNotificationProxy(url, (bundle) => rewriteBundle(bundle, lab)));
   const api = makeFhirApi(lab.url, lab.rootClient.id, lab.rootClient.secret);
   const env: Record<string, string> = {
     HOST: '127.0.0.1',

@@ -81,8 +81,18 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
       const [job, ...more] = await other.peek(await leaseOf(other), 0, 10);
       expect(more).toEqual([]);
       expect(job).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), body: bytes('one'), receivedAtMs: 1_234_567_890_123 });
-      expect(await other.usage()).toEqual({ jobs: 1, bytes: expect.any(Number), oldestReceivedAtMs: 1_234_567_890_123 });
+      expect(await other.usage()).toEqual({ jobs: 1, events: 1, bytes: expect.any(Number), oldestReceivedAtMs: 1_234_567_890_123 });
       expect(await server.bullmqCounts(name)).toMatchObject({ waiting: 1, active: 0 });
+    });
+
+    it('are counted with their events, until they end', async () => {
+      const queue = store.destination(scope());
+      await queue.add({ body: bytes('twenty'), receivedAtMs: 1, events: 20 });
+      await queue.add({ body: bytes('three'), receivedAtMs: 2, events: 3 });
+      expect(await queue.usage()).toMatchObject({ jobs: 2, events: 23 });
+      const [first] = await queue.peek(await leaseOf(queue), 0, 1);
+      await queue.settle({ jobs: ended([first!]), quarantine: [] });
+      expect(await queue.usage()).toMatchObject({ jobs: 1, events: 3 });
     });
 
     it('come in order of acceptance from four producers, and a page once read never shifts', async () => {
@@ -192,7 +202,7 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
 
       await queue.settle({ jobs: ended([first, third, fifth]), quarantine: [] });
       expect(await server.bullmqCounts(name)).toMatchObject({ waiting: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
-      expect(await queue.usage()).toEqual({ jobs: 0, bytes: 0, oldestReceivedAtMs: undefined });
+      expect(await queue.usage()).toEqual({ jobs: 0, events: 0, bytes: 0, oldestReceivedAtMs: undefined });
     });
 
     it('counts a job once, whoever ends it and how often', async () => {
@@ -246,7 +256,7 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
       expect(new Set(bodies).size).toBe(1_000);
       expect(bodies).toHaveLength(1_000);
       expect((await queue.counters()).accepted).toBe(1_000);
-      expect(await queue.usage()).toEqual({ jobs: 0, bytes: 0, oldestReceivedAtMs: undefined });
+      expect(await queue.usage()).toEqual({ jobs: 0, events: 0, bytes: 0, oldestReceivedAtMs: undefined });
     }, 60_000);
   });
 
@@ -348,7 +358,7 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
       await queue.publishStatus(bytes('late'));
       expect((await server.dump(name)).map((line) => line.length).filter((length) => length > 200)).toEqual([]);
       expect(await server.dump(name)).toHaveLength(1); // the tombstone
-      expect(await queue.usage()).toEqual({ jobs: 0, bytes: 0, oldestReceivedAtMs: undefined });
+      expect(await queue.usage()).toEqual({ jobs: 0, events: 0, bytes: 0, oldestReceivedAtMs: undefined });
       expect(await queue.quarantineSize()).toEqual({ entries: 0, bytes: 0 });
       expect(await queue.checkpoint()).toBeUndefined();
       expect(await queue.status()).toBeUndefined();

@@ -83,6 +83,11 @@ export class ActingOwner {
     await this.goTo(() => true, fault);
   }
 
+  /** The batch failed; up to the pause before it tries again. */
+  async givesUpForNow(): Promise<void> {
+    await this.goTo(isOneOf('sleep'));
+  }
+
   /** One transaction of the store, whatever is in it. */
   async settles(): Promise<void> {
     const call = await this.next();
@@ -136,7 +141,7 @@ export class ActingOwner {
     tooLong.catch(() => undefined);
     const call = await Promise.race([this.gate.next(this.over), tooLong]);
     patience.abort();
-    if (this.failure !== undefined) throw this.failure;
+    if (this.failure !== undefined) throw new Error(`${this.name} failed`, { cause: this.failure });
     return call;
   }
 

@@ -59,8 +59,15 @@ export class SendingAidbox {
       request: { method: 'POST', url: 'Patient' },
       resource: { resourceType: 'Patient', id, meta: { versionId: '1', lastUpdated: this.birthOf(id) } },
     }));
-    const status = { resource: { resourceType: 'AidboxSubscriptionStatus', type: 'event-notification', topic: 'http://example.org/topic' } };
-    const bundle = { resourceType: 'Bundle', type: 'history', timestamp: new Date(this.time.nowMs).toISOString(), entry: [status, ...entries] };
+    const status = {
+      resource: { resourceType: 'AidboxSubscriptionStatus', type: 'event-notification', topic: 'http://example.org/topic' },
+    };
+    const bundle = {
+      resourceType: 'Bundle',
+      type: 'history',
+      timestamp: new Date(this.time.nowMs).toISOString(),
+      entry: [status, ...entries],
+    };
     return new TextEncoder().encode(JSON.stringify(bundle));
   }
 

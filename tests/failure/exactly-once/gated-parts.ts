@@ -8,7 +8,12 @@ import type { Gate } from './gate.ts';
 export type PutCommit = (path: string, body: Uint8Array) => Promise<'created' | 'exists'>;
 
 /** `store` as one owner sees it. `put` applies a commit now; `travel` keeps it for later. */
-export function gateObjectStore(gate: Gate, store: ObjectStore, put: PutCommit, travel: (path: string, body: Uint8Array) => void): ObjectStore {
+export function gateObjectStore(
+  gate: Gate,
+  store: ObjectStore,
+  put: PutCommit,
+  travel: (path: string, body: Uint8Array) => void,
+): ObjectStore {
   return {
     address: store.address,
     read: (path) => gate.pass('read', () => store.read(path)),

@@ -10,7 +10,9 @@ import type { MemoryObjectStore } from '../../helpers/memory-object-store.ts';
 export function cleanUpLog(store: MemoryObjectStore): ReadonlyMap<string, Uint8Array> {
   const versions = commitVersions(store);
   const head = versions.at(-1)!;
-  const actions = versions.flatMap((version) => parseActions(store.objects.get(commitPath(version))!, { version, path: commitPath(version) }));
+  const actions = versions.flatMap((version) =>
+    parseActions(store.objects.get(commitPath(version))!, { version, path: commitPath(version) }),
+  );
   store.objects.set(`${versionPrefix(head)}.checkpoint.parquet`, encodeCheckpoint(reconcile(actions)));
   store.objects.set(LAST_CHECKPOINT_PATH, new TextEncoder().encode(JSON.stringify({ version: head, size: 1 })));
   const removed = new Map<string, Uint8Array>();
@@ -48,19 +50,44 @@ function encodeCheckpoint(actions: readonly Action[]): Uint8Array {
   const text = (name: string) => ({ name, type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' }) as const;
   const number = (name: string, type: 'INT32' | 'INT64' | 'BOOLEAN') => ({ name, type, repetition_type: 'OPTIONAL' }) as const;
   const columns = [
-    column('protocol', (action) => ('protocol' in action ? { minReaderVersion: action.protocol.minReaderVersion, minWriterVersion: action.protocol.minWriterVersion } : undefined)),
+    column('protocol', (action) =>
+      'protocol' in action
+        ? { minReaderVersion: action.protocol.minReaderVersion, minWriterVersion: action.protocol.minWriterVersion }
+        : undefined,
+    ),
     column('metaData', (action) =>
-      'metaData' in action ? { id: action.metaData.id, format: { provider: action.metaData.format.provider }, schemaString: action.metaData.schemaString ?? '' } : undefined,
+      'metaData' in action
+        ? {
+            id: action.metaData.id,
+            format: { provider: action.metaData.format.provider },
+            schemaString: action.metaData.schemaString ?? '',
+          }
+        : undefined,
     ),
     column('txn', (action) => ('txn' in action ? { appId: action.txn.appId, version: BigInt(action.txn.version) } : undefined)),
-    column('add', (action) => ('add' in action ? { path: action.add.path, size: BigInt(action.add.size), modificationTime: BigInt(action.add.modificationTime), dataChange: true } : undefined)),
+    column('add', (action) =>
+      'add' in action
+        ? {
+            path: action.add.path,
+            size: BigInt(action.add.size),
+            modificationTime: BigInt(action.add.modificationTime),
+            dataChange: true,
+          }
+        : undefined,
+    ),
   ];
   const schema = [
     { name: 'root', num_children: columns.length },
     ...[group('protocol', 2), number('minReaderVersion', 'INT32'), number('minWriterVersion', 'INT32')],
     ...[group('metaData', 3), text('id'), group('format', 1), text('provider'), text('schemaString')],
     ...[group('txn', 2), text('appId'), number('version', 'INT64')],
-    ...[group('add', 4), text('path'), number('size', 'INT64'), number('modificationTime', 'INT64'), number('dataChange', 'BOOLEAN')],
+    ...[
+      group('add', 4),
+      text('path'),
+      number('size', 'INT64'),
+      number('modificationTime', 'INT64'),
+      number('dataChange', 'BOOLEAN'),
+    ],
   ];
   return new Uint8Array(parquetWriteBuffer({ columnData: columns, schema }));
 }

@@ -19,7 +19,9 @@ export async function openRedisBackend(server: QueueServer): Promise<QueueBacken
   return {
     store,
     async copy() {
-      const values = await Promise.all((await keys()).map(async (key) => ({ key, ttlMs: await redis.pttl(key), dump: (await redis.dumpBuffer(key))! })));
+      const values = await Promise.all(
+        (await keys()).map(async (key) => ({ key, ttlMs: await redis.pttl(key), dump: await redis.dumpBuffer(key) })),
+      );
       return async () => {
         for (const key of await keys()) await redis.del(key);
         for (const { key, ttlMs, dump } of values) await redis.restore(key, Math.max(0, ttlMs), dump);
@@ -62,7 +64,8 @@ export async function openPostgresBackend(server: QueueServer): Promise<QueueBac
         for (const [index, { name }] of tables.entries()) {
           await client.query(`INSERT INTO ${name} OVERRIDING SYSTEM VALUE SELECT * FROM ${schema}.t${index}`);
         }
-        for (const { name, value } of sequences) await client.query('SELECT setval($1, $2, $3)', [name, value ?? 1, value !== null]);
+        for (const { name, value } of sequences)
+          await client.query('SELECT setval($1, $2, $3)', [name, value ?? 1, value !== null]);
         await client.query('COMMIT');
       };
     },

@@ -230,8 +230,10 @@ export class Stage {
   /** Events in jobs that have not ended. */
   async waiting(): Promise<string[]> {
     const queue = this.queueOf(this.incarnation);
-    const peek = async (lease: Lease): Promise<string[]> => (await queue.peek(lease, 0, 100)).flatMap(({ body }) => eventsOf(body)).sort();
-    for (const { lease, incarnation } of this.leases) if (incarnation === this.incarnation && (await lease.held())) return peek(lease);
+    const peek = async (lease: Lease): Promise<string[]> =>
+      (await queue.peek(lease, 0, 100)).flatMap(({ body }) => eventsOf(body)).sort();
+    for (const { lease, incarnation } of this.leases)
+      if (incarnation === this.incarnation && (await lease.held())) return peek(lease);
     const lease = await queue.acquireLease(LEASE_MS);
     if (lease === undefined) throw new Error('somebody holds the lease whom the stage does not know');
     try {

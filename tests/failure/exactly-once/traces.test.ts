@@ -11,9 +11,19 @@ import { KEY_TRACES } from './traces/keys.ts';
 import { LOG_TRACES } from './traces/log.ts';
 import { ORDER_TRACES } from './traces/order.ts';
 import { RECOVERY_TRACES } from './traces/recovery.ts';
+import { TABLE_TRACES } from './traces/table.ts';
 import { WINDOW_TRACES } from './traces/window.ts';
 
-const TRACES = [...KEY_TRACES, ...WINDOW_TRACES, ...COMMIT_TRACES, ...ORDER_TRACES, ...LOG_TRACES, ...INCARNATION_TRACES, ...RECOVERY_TRACES];
+const TRACES = [
+  ...KEY_TRACES,
+  ...WINDOW_TRACES,
+  ...COMMIT_TRACES,
+  ...ORDER_TRACES,
+  ...LOG_TRACES,
+  ...TABLE_TRACES,
+  ...INCARNATION_TRACES,
+  ...RECOVERY_TRACES,
+];
 const MODEL = new URL('../../../../shared/model/exactly-once.mjs', import.meta.url);
 const START_MS = 60_000;
 
@@ -38,14 +48,22 @@ function playAll(open: () => Promise<QueueBackend>): void {
   );
 }
 
-describeWith(await findRedis(), 'I3, I7: exactly once, queue in Redis', (start) => playAll(async () => openRedisBackend(await start())));
-describe('I3, I7: exactly once, queue in the embedded PostgreSQL', () => playAll(async () => openPostgresBackend(await startEmbedded())));
+describeWith(await findRedis(), 'I3, I7: exactly once, queue in Redis', (start) =>
+  playAll(async () => openRedisBackend(await start())),
+);
+describe('I3, I7: exactly once, queue in the embedded PostgreSQL', () =>
+  playAll(async () => openPostgresBackend(await startEmbedded())));
 
 describe('the traces', () => {
   const found = existsSync(MODEL);
-  (found ? it : it.skip)(`play every counter-example of the model${found ? '' : ' (skipped: ../shared/model is missing)'}`, () => {
-    expect([...new Set(TRACES.flatMap(({ model }) => model))].sort()).toEqual(counterExamples(readFileSync(MODEL, 'utf8')).sort());
-  });
+  (found ? it : it.skip)(
+    `play every counter-example of the model${found ? '' : ' (skipped: ../shared/model is missing)'}`,
+    () => {
+      expect([...new Set(TRACES.flatMap(({ model }) => model))].sort()).toEqual(
+        counterExamples(readFileSync(MODEL, 'utf8')).sort(),
+      );
+    },
+  );
 });
 
 /** Lines of RUNS that expect a broken property, as `<name>/<scope>`. */

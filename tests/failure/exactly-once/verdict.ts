@@ -1,4 +1,3 @@
-import { isAppError } from '../../../app/errors/app-error.ts';
 import type { ObjectStore } from '../../../app/storage/object-store.ts';
 import { readTableContents } from '../../helpers/table-contents.ts';
 
@@ -26,7 +25,17 @@ export interface Verdict {
 
 /** What every trace must end in, but for what is said of it. */
 export function goodVerdict(said: Partial<Verdict>): Verdict {
-  const nothing = { table: [], quarantine: [], waiting: [], lost: [], settledTwice: [], gaps: [], late: 0, afterDelete: 0, stoppedBy: undefined };
+  const nothing = {
+    table: [],
+    quarantine: [],
+    waiting: [],
+    lost: [],
+    settledTwice: [],
+    gaps: [],
+    late: 0,
+    afterDelete: 0,
+    stoppedBy: undefined,
+  };
   return { ...nothing, ...said };
 }
 
@@ -40,9 +49,4 @@ export async function judgeTable(reader: ObjectStore): Promise<Pick<Verdict, 'ta
     settledTwice: settled.filter((key, index) => settled.indexOf(key) !== index),
     gaps: Array.from({ length: head }, (_, version) => version).filter((version) => !versions.includes(version)),
   };
-}
-
-/** The code of an AppError, for a verdict. */
-export function codeOf(error: unknown): string {
-  return isAppError(error) ? error.code : String(error);
 }

@@ -48,7 +48,7 @@ export const TOPIC = {
 
 export const VIEW = {
   resourceType: 'ViewDefinition',
-  id: 'observation_keys',
+  id: 'observation-keys',
   name: 'observation_keys',
   resource: 'Observation',
   status: 'active',

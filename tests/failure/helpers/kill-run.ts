@@ -1,3 +1,4 @@
+import type { Counters, DestinationQueue } from '../../../app/queue/queue-store.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import type { Minio } from '../../helpers/services/minio.ts';
 import type { Hit, HitCounts, Victim } from './kill-plan.ts';
@@ -8,6 +9,7 @@ import type { ServiceGroup } from './service-group.ts';
 
 /** The service never stops for longer than this: stores restart, leases run out, failed batches are tried again within seconds. */
 const STAND_TIMEOUT_MS = 60_000;
+const DELIVERY_TIMEOUT_MS = 120_000;
 
 /** Waits for the service to reach a moment and holds it there; everything else goes on. */
 export class Ambush {
@@ -50,20 +52,16 @@ export interface Battlefield {
 /** Carries out the hits, one after the other; whatever is killed is started again at once. */
 export async function carryOutHits(field: Battlefield, hits: readonly Hit[]): Promise<void> {
   const ambush = new Ambush(field.group);
-  let restarts = Promise.resolve();
-  for (const hit of hits) {
-    await restarts;
-    restarts = await carryOut(field, ambush, hit);
-  }
-  await restarts;
+  for (const hit of hits) await carryOut(field, ambush, hit);
 }
 
-/** Returns the end of the restarts. */
-async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Ambush, hit: Hit): Promise<Promise<void>> {
+async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Ambush, hit: Hit): Promise<void> {
+  const t0 = performance.now();
   const aWeb = hit.victims.includes('web') && hit.phase !== 'accept' ? await group.aProcess('web') : undefined;
   const isFrozen = hit.phase === 'inside-complete' && hit.moment === 'sent';
   const stand = isFrozen ? await standBeforeFrozenStore(queue, ambush) : await ambush.next(hit.phase, hit.moment);
 
+  const t1 = performance.now();
   const kill: Readonly<Record<Victim, () => Promise<void>>> = {
     web: () => (aWeb ?? stand.process).kill(),
     worker: () => stand.process.kill(),
@@ -71,16 +69,17 @@ async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Am
     'object store': () => minio.kill(),
   };
   await Promise.all(hit.victims.map((victim) => kill[victim]()));
+  const t2 = performance.now();
   for (const victim of hit.victims) counts.add(hit.phase, victim);
   if (isFrozen && !hit.victims.includes('queue store')) queue.thaw();
 
-  const restarts = Promise.all([
+  if (hit.goesOnWithout) stand.go();
+  await Promise.all([
     hit.victims.includes('queue store') ? queue.restart() : undefined,
     hit.victims.includes('object store') ? minio.restart() : undefined,
-  ]).then(() => undefined);
-  if (!hit.goesOnWithout) await restarts;
-  stand.go();
-  return restarts;
+  ]);
+  if (!hit.goesOnWithout) stand.go();
+  process.stderr.write(`DBG ${hit.phase}/${hit.moment} [${hit.victims.join()}] without=${hit.goesOnWithout} wait ${(t1-t0).toFixed(0)} kill ${(t2-t1).toFixed(0)} restart ${(performance.now()-t2).toFixed(0)}\n`);
 }
 
 /** The settlement is in the store's socket, and the store does not read it until it is thawed; killed, it never will. */
@@ -93,17 +92,31 @@ async function standBeforeFrozenStore(queue: KillableQueue, ambush: Ambush): Pro
 }
 
 /** Waits until nothing is queued and the reader saw every event. */
-export async function waitUntilDelivered(group: ServiceGroup, queue: KillableQueue, isSeen: () => boolean): Promise<void> {
+export function waitUntilDelivered(group: ServiceGroup, queue: KillableQueue, isSeen: () => boolean): Promise<void> {
+  return withDestination(queue, group.scope, (destination) =>
+    eventually(
+      async () => {
+        const { jobs } = await destination.usage();
+        if (jobs > 0 || !isSeen()) throw new Error(`${jobs} notifications are queued`);
+      },
+      { timeoutMs: DELIVERY_TIMEOUT_MS, everyMs: 100 },
+    ),
+  );
+}
+
+/** What the service says of itself, in events. */
+export function readAccounts(queue: KillableQueue, scope: string): Promise<Counters & { readonly quarantineEntries: number }> {
+  return withDestination(queue, scope, async (destination) => ({
+    ...(await destination.counters()),
+    quarantineEntries: (await destination.quarantineSize()).entries,
+  }));
+}
+
+async function withDestination<T>(queue: KillableQueue, scope: string, use: (destination: DestinationQueue) => Promise<T>): Promise<T> {
   const store = queue.open();
   try {
     await store.start();
-    await eventually(
-      async () => {
-        const { jobs } = await store.destination(group.scope).usage();
-        if (jobs > 0 || !isSeen()) throw new Error(`${jobs} notifications are still queued`);
-      },
-      { timeoutMs: 120_000, everyMs: 100 },
-    );
+    return await use(store.destination(scope));
   } finally {
     await store.close();
   }

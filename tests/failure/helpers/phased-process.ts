@@ -1,9 +1,6 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { FromService, Moment, Phase, ToService } from './phase-protocol.ts';
-
-const SCRIPT = fileURLToPath(new URL('./phased-service.ts', import.meta.url));
 
 /** A process of the service that stands at a phase until it is told to go on. */
 export interface Stand {
@@ -14,7 +11,7 @@ export interface Stand {
   go(): void;
 }
 
-/** One process of the service, phased-service.ts. */
+/** One process of the service as phased-service.ts runs it. */
 export interface PhasedProcess {
   readonly role: string;
   readonly pid: number;
@@ -32,15 +29,17 @@ export interface PhasedProcess {
 }
 
 export interface PhasedProcessOptions {
+  /** Of makePhasedProgram. */
+  readonly program: string;
   /** The whole environment; `ROLE` decides what it does. */
   readonly env: Readonly<Record<string, string>>;
   readonly logFile: string;
   readonly onStand: (stand: Stand) => void;
 }
 
-export function startPhasedProcess({ env, logFile, onStand }: PhasedProcessOptions): PhasedProcess {
+export function startPhasedProcess({ program, env, logFile, onStand }: PhasedProcessOptions): PhasedProcess {
   const log = openSync(logFile, 'a');
-  const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT], { env: { ...env }, stdio: ['ignore', log, log, 'ipc'] });
+  const child = spawn(process.execPath, [program], { env: { ...env }, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
   const killNow = (): void => void child.kill('SIGKILL');
   process.once('exit', killNow);

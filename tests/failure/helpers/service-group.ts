@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { makeS3ObjectStore } from '../../../app/storage/s3-object-store.ts';
 import type { ObjectStore } from '../../../app/storage/object-store.ts';
 import type { TableLocation } from '../../../app/storage/table-location.ts';
@@ -11,11 +12,14 @@ import type { Minio } from '../../helpers/services/minio.ts';
 import { startAidboxLab } from '../../lab/aidbox/lab.ts';
 import { TOPIC, VIEW } from './events.ts';
 import type { KillableQueue } from './killable-queues.ts';
+import { makePhasedProgram } from './phased-program.ts';
 import { type PhasedProcess, type Stand, startPhasedProcess } from './phased-process.ts';
 import type { Endpoint } from './sender.ts';
 
 const DESTINATION = 'kill';
 const START_TIMEOUT_MS = 60_000;
+/** A start that failed, for a store was down, is not repeated at once: no supervisor of processes does that. */
+const FAILED_START_PAUSE_MS = 500;
 
 export interface GroupOptions {
   readonly queue: KillableQueue;
@@ -55,6 +59,7 @@ export interface ServiceGroup {
 
 export async function startGroup(options: GroupOptions): Promise<ServiceGroup> {
   const { queue, minio } = options;
+  const program = await makePhasedProgram();
   const directory = await mkdtemp(join(tmpdir(), 'lakehouse-kill-'));
   const lab = await startAidboxLab({ rootClient: { id: 'root', secret: randomBytes(16).toString('hex') } });
   const bucket = await minio.createBucket();
@@ -84,15 +89,18 @@ export async function startGroup(options: GroupOptions): Promise<ServiceGroup> {
   /** Starts the process of a slot, and its replacement when it ends. */
   const fill = (name: string, role: string, port: number): void => {
     const slot = startPhasedProcess({
+      program,
       env: { ...env, ROLE: role, PORT: String(port) },
       logFile: join(directory, `${name}.log`),
       onStand: (stand) => listener(stand),
     });
     slots.set(name, slot);
-    void slot.ended.then(() => {
-      if (stopping) return;
-      if (!slot.wasUp) failedStarts += 1;
-      fill(name, role, port);
+    void slot.ended.then(async () => {
+      if (!slot.wasUp) {
+        failedStarts += 1;
+        await pause(FAILED_START_PAUSE_MS);
+      }
+      if (!stopping) fill(name, role, port);
     });
   };
   const processes = (role: string): PhasedProcess[] => [...slots.values()].filter((slot) => slot.role === role);

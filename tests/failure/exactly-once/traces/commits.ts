@@ -54,13 +54,14 @@ export const COMMIT_TRACES: readonly Trace[] = [
       await a.readsWindow();
       await a.takes();
       await a.puts('request travels on');
-      for (const _again of [2, 3]) {
-        await a.readsWinners(); // none
-        await a.puts('request travels on'); // the same content to the same version
-      }
-      await a.readsWinners(); // the batch goes back to the owner, which begins again
+      await a.readsWinners(); // none
+      await a.puts('request travels on'); // the same content to the same version
+      await a.readsWinners();
+      await a.puts('request travels on');
+      await a.givesUpForNow();
       await stage.aidbox.sends('e2');
       await stage.travellingPutArrives();
+      await a.goesToCommit();
       await a.puts();
       await a.goesOn();
       await stage.endsWith({ table: ['e0', 'e1', 'e2'] });

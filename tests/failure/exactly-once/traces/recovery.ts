@@ -37,10 +37,10 @@ export const RECOVERY_TRACES: readonly Trace[] = [
       await stage.aidbox.sends('e0', 'e1', 'e2');
       await a.gainsLease();
       await a.readsWindow();
-      for (const _event of ['e0', 'e1']) {
-        await a.takes();
-        await a.puts();
-      }
+      await a.takes();
+      await a.puts();
+      await a.takes();
+      await a.puts();
       await a.takes();
       await a.crashes();
       await stage.leaseExpires(a);
