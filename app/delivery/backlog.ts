@@ -1,7 +1,8 @@
 import { AppError, isAppError } from '../errors/app-error.ts';
-import { parseNotification } from '../fhir/notification.ts';
+import { parseNotification, type Notification } from '../fhir/notification.ts';
 import type { Counters, DestinationQueue, Job, Lease } from '../queue/queue-store.ts';
 import { parseExactly } from '../view/exact-json.ts';
+import { decodeReplay } from './quarantined-delivery.ts';
 import { decodeSpooled } from './spooled-notification.ts';
 import { prepareEvent, rejectDelivery, type PendingEvent, type PrepareContext } from './prepare-event.ts';
 
@@ -104,21 +105,30 @@ export class Backlog {
   }
 
   private async readJob(job: Job): Promise<PendingEvent[]> {
-    const place = { jobId: job.id, receivedAtMs: job.receivedAtMs };
-    const spooled = decodeSpooled(job.body);
+    const replay = decodeReplay(job.body);
+    const { body, place: only } = replay?.delivery ?? { body: job.body, place: undefined };
+    const delivery = { jobId: job.id, receivedAtMs: job.receivedAtMs, body, notificationTime: undefined };
     try {
-      if (spooled !== undefined) throw new AppError('NOTIFICATION_TOO_LARGE', `a notification of ${spooled.sizeBytes} bytes lies in spool file ${spooled.file}`);
-      const { timestamp, events } = parseNotification(job.body, this.context.encoder.needsExactDecimals ? parseExactly : undefined);
+      const { timestamp, events } = readNotification(body, this.context.encoder.needsExactDecimals);
       const pending: PendingEvent[] = [];
-      for (const [index, entry] of events.entries()) {
-        pending.push(await prepareEvent(entry, { ...place, place: index, notificationTime: timestamp }, this.context));
+      for (const [place, entry] of events.entries()) {
+        if (only !== undefined && place !== only) continue;
+        // A replayed whole is an ordinary notification: its events have keys of their own.
+        const replayOf = only === undefined ? undefined : replay?.key;
+        pending.push(await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, this.context));
       }
       return pending;
     } catch (error) {
       if (!isAppError(error, 'NOTIFICATION_INVALID', 'NOTIFICATION_TOO_LARGE')) throw error;
-      return [rejectDelivery({ ...place, place: 0, notificationTime: undefined }, error, () => job.body)];
+      return [rejectDelivery({ ...delivery, place: 0, replayOf: replay?.key }, error)];
     }
   }
+}
+
+function readNotification(body: Uint8Array, exactly: boolean): Notification {
+  const spooled = decodeSpooled(body);
+  if (spooled !== undefined) throw new AppError('NOTIFICATION_TOO_LARGE', `a notification of ${spooled.sizeBytes} bytes lies in spool file ${spooled.file}`);
+  return parseNotification(body, exactly ? parseExactly : undefined);
 }
 
 function addTally(target: { -readonly [name in keyof Counters]?: number }, added: Partial<Counters>): void {

@@ -20,6 +20,11 @@ export function versionKey(event: ChangeEvent, isDelete: boolean): string {
   return hash([event.resourceType, event.id, event.versionId ?? '', event.lastUpdated ?? '', isDelete ? 'delete' : 'write']);
 }
 
+/** The key of a replay: two orders to replay the same entry write once (design E9). */
+export function replayKey(key: string): string {
+  return hash(['replay', key]);
+}
+
 /** The key of something known only by its place in one delivery: stable while that job lives, at-least-once beyond it. */
 export function deliveryKey(jobId: string, place: number): string {
   return hash(['delivery', jobId, String(place)]);

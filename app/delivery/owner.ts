@@ -8,6 +8,7 @@ import type { TableColumn } from '../rows/table-type.ts';
 import type { EventOutcome, Writer, WriteGuard, WriteResult } from '../writers/writer.ts';
 import { Backlog } from './backlog.ts';
 import { OwnerStatus } from './owner-status.ts';
+import { encodeQuarantined } from './quarantined-delivery.ts';
 import type { PendingEvent, PrepareContext } from './prepare-event.ts';
 import { orderVersions } from './version-order.ts';
 
@@ -207,11 +208,13 @@ class Delivery {
     const quarantine = written.flatMap((event, index): QuarantineEntry[] => {
       const outcome = result!.outcomes[index]!;
       if (outcome !== 'quarantined' && outcome !== 'quarantined-before') return [];
-      return [{ key: event.key, ...rejectionOf(event), quarantinedAtMs: clock.now(), event: event.source() }];
+      return [{ key: event.key, ...rejectionOf(event), quarantinedAtMs: clock.now(), event: encodeQuarantined(event.source) }];
     });
     const jobs = this.backlog.finishedJobs();
     if (jobs.length === 0 && quarantine.length === 0) return;
     await queue.settle({ jobs, quarantine, checkpoint: this.writer.checkpoint() });
+    const replayed = written.flatMap(({ replayOf }) => replayOf ?? []);
+    if (replayed.length > 0) await queue.quarantineRemove(replayed); // one left behind by a crash is found in the table by its next replay
     this.backlog.forget(new Set(jobs.map((job) => job.id)));
   }
 

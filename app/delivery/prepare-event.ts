@@ -3,8 +3,9 @@ import type { ChangeEvent, Notification } from '../fhir/notification.ts';
 import type { RowEncoder } from '../rows/row-encoder.ts';
 import type { CompiledView, Resource } from '../view/compiled-view.ts';
 import type { Coverage, PreparedEvent, Writer } from '../writers/writer.ts';
-import { deliveryKey, eventKey, versionKey } from './event-key.ts';
+import { deliveryKey, eventKey, replayKey, versionKey } from './event-key.ts';
 import type { LastValuesSource } from './last-values.ts';
+import type { QuarantinedDelivery } from './quarantined-delivery.ts';
 
 /** One event of a job on its way to the table. */
 export interface PendingEvent {
@@ -18,8 +19,10 @@ export interface PendingEvent {
   readonly prepared: PreparedEvent | undefined;
   /** Key, also when there is nothing to write. */
   readonly key: string;
-  /** What quarantine keeps: the event as JSON. */
-  readonly source: () => Uint8Array;
+  /** Key of the quarantine entry that this event replays; the entry goes when the event is settled. */
+  readonly replayOf: string | undefined;
+  /** What quarantine keeps. */
+  readonly source: QuarantinedDelivery;
 }
 
 export interface PrepareContext {
@@ -36,6 +39,9 @@ export interface DeliveryPlace {
   readonly place: number;
   readonly receivedAtMs: number;
   readonly notificationTime: string | undefined;
+  /** The whole delivery, as it came. */
+  readonly body: Uint8Array;
+  readonly replayOf: string | undefined;
 }
 
 /**
@@ -44,10 +50,10 @@ export interface DeliveryPlace {
  */
 export async function prepareEvent(entry: Notification['events'][number], place: DeliveryPlace, context: PrepareContext): Promise<PendingEvent> {
   if (entry.kind === 'unreadable') {
-    return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), () => toJsonBytes({ entry: entry.entry }));
+    return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), place.place);
   }
   const { event } = entry;
-  const stable = eventKey(event);
+  const stable = place.replayOf === undefined ? eventKey(event) : replayKey(place.replayOf);
   const key = stable ?? deliveryKey(place.jobId, place.place);
   const coverage = coverageOf(event, stable !== undefined, place);
   const base = {
@@ -59,7 +65,8 @@ export async function prepareEvent(entry: Notification['events'][number], place:
       event.lastUpdatedMicros === undefined
         ? undefined
         : { resource: `${event.resourceType}/${event.id}`, lastUpdatedMicros: event.lastUpdatedMicros, versionId: event.versionId ?? '' },
-    source: () => toJsonBytes(event),
+    replayOf: place.replayOf,
+    source: { place: place.place, body: place.body },
   };
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
   try {
@@ -79,10 +86,12 @@ export async function prepareEvent(entry: Notification['events'][number], place:
   }
 }
 
-/** A delivery, or a part of one, that nobody can understand: kept whole in quarantine. */
-export function rejectDelivery(place: DeliveryPlace, error: AppError, source: () => Uint8Array): PendingEvent {
-  const key = deliveryKey(place.jobId, place.place);
-  const coverage: Coverage = { kind: 'delivery', receivedAtMs: place.receivedAtMs };
+/**
+ * A delivery, or the `part` of it, that nobody can understand: kept whole in quarantine.
+ */
+export function rejectDelivery(place: DeliveryPlace, error: AppError, part?: number): PendingEvent {
+  const key = place.replayOf === undefined ? deliveryKey(place.jobId, place.place) : replayKey(place.replayOf);
+  const coverage: Coverage = place.replayOf === undefined ? { kind: 'delivery', receivedAtMs: place.receivedAtMs } : { kind: 'ever' };
   return {
     jobId: place.jobId,
     receivedAtMs: place.receivedAtMs,
@@ -90,7 +99,8 @@ export function rejectDelivery(place: DeliveryPlace, error: AppError, source: ()
     version: undefined,
     key,
     prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
-    source,
+    replayOf: place.replayOf,
+    source: { place: part, body: place.body },
   };
 }
 
@@ -113,8 +123,4 @@ async function deletedContent(event: ChangeEvent, coverage: Coverage, place: Del
   }
   const meta = (event.resource as { meta?: object }).meta ?? {};
   return { ...event.resource, meta: { ...meta, lastUpdated: place.notificationTime ?? new Date(place.receivedAtMs).toISOString() } };
-}
-
-function toJsonBytes(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item)));
 }

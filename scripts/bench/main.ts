@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runEndToEndBench } from './end-to-end.ts';
+import { runQueueBench } from './queue.ts';
 import { runParquetBench } from './parquet.ts';
 import { runWebhookBench } from './webhook.ts';
 import type { BenchOptions, BenchResult } from './bench.ts';
@@ -7,6 +8,7 @@ import type { BenchOptions, BenchResult } from './bench.ts';
 const BENCHES: Readonly<Record<string, { readonly what: string; readonly run: (options: BenchOptions) => Promise<BenchResult> }>> = {
   webhook: { what: 'events acknowledged durably, by queue store; load from a second process', run: runWebhookBench },
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
+  queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
   parquet: { what: 'encoding of data files, beside parquetjs', run: runParquetBench },
 };
 

@@ -1,8 +1,6 @@
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { makeLogger } from '../../app/log.ts';
 import { openQueueStore } from '../../app/queue/open-queue-store.ts';
 import type { DestinationQueue } from '../../app/queue/queue-store.ts';
@@ -115,18 +113,3 @@ async function measure(queue: DestinationQueue, seconds: number): Promise<Figure
 }
 
 const round = (value: number): number => Math.round(value * 100) / 100;
-
-/** Also on its own: `node --import tsx scripts/bench/queue.ts --seconds 5 --json`. */
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({
-    options: { seconds: { type: 'string', default: '10' }, json: { type: 'boolean', default: false }, store: { type: 'string' } },
-  });
-  const result = await runQueueBench({
-    seconds: Number(values.seconds),
-    say: (text) => process.stderr.write(`${text}\n`),
-    ...(values.store === undefined ? {} : { store: values.store }),
-  });
-  for (const line of result.lines) process.stdout.write(`${line}\n`);
-  if (values.json)
-    process.stdout.write(`${JSON.stringify({ bench: 'queue', seconds: Number(values.seconds), ...result.figures })}\n`);
-}

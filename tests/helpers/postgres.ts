@@ -44,15 +44,16 @@ export async function startEmbedded(): Promise<QueueServer> {
     async stop() {
       await server.stop();
       await removeEmbedded(dataDir);
+      await rm(dirname(dataDir), { recursive: true, force: true });
     },
   });
 }
 
-/** Removes the directory above a data directory, and what lies elsewhere for the account that runs the server. */
+/** Removes the data directory of an embedded server that is stopped, and what lies elsewhere for the account that ran it. */
 export async function removeEmbedded(dataDir: string): Promise<void> {
   const place = await readlink(join(dataDir, 'cluster')).catch(() => undefined);
   if (place?.startsWith(SHARED_DIR)) await rm(dirname(place), { recursive: true, force: true });
-  await rm(dirname(dataDir), { recursive: true, force: true });
+  await rm(dataDir, { recursive: true, force: true });
 }
 
 async function startProgram(postgres: string, initdb: string): Promise<QueueServer> {

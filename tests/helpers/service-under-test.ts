@@ -38,7 +38,7 @@ export interface ServiceUnderTestOptions {
 /** A destination with its topic and view, as a user creates them. */
 export interface DestinationSpec {
   readonly id: string;
-  /** A ViewDefinition; its id is made from its `name`. */
+  /** A ViewDefinition; its `name` is its id too. */
   readonly view: { readonly name: string; readonly resource: string };
   readonly table: TableLocation;
   /** fhirPathCriteria of the topic. */
@@ -109,10 +109,9 @@ export async function startServiceUnderTest(options: ServiceUnderTestOptions = {
     localTable: (name) => ({ tablePath: `file://${join(dir, 'tables', name)}` }),
     async createDestination(spec) {
       const topic = makeTopic(spec);
-      const viewId = spec.view.name.replaceAll('_', '-');
       await api.call('PUT', `/fhir/AidboxSubscriptionTopic/${topic.id}`, { body: topic });
-      await api.call('PUT', `/fhir/ViewDefinition/${viewId}`, {
-        body: { resourceType: 'ViewDefinition', status: 'active', id: viewId, ...spec.view },
+      await api.call('PUT', `/fhir/ViewDefinition/${spec.view.name}`, {
+        body: { resourceType: 'ViewDefinition', status: 'active', id: spec.view.name, ...spec.view },
       });
       await api.call('POST', '/fhir/AidboxTopicDestination', { body: makeDestination(spec, topic.url) });
     },
@@ -134,9 +133,9 @@ export async function startServiceUnderTest(options: ServiceUnderTestOptions = {
             // Aidbox first: what it hands over between the two questions is then seen in the service.
             const inAidbox = lab.eventsQueued(id);
             if (inAidbox > 0) throw new Error(`${inAidbox} events of ${id} still wait in Aidbox; see ${dir}/service.log`);
-            const { queuedNotifications, lastErrorDetail = '' } = await service.status(id);
-            if (queuedNotifications !== 0) {
-              throw new Error(`${queuedNotifications} notifications of ${id} still wait in the service: ${lastErrorDetail}`);
+            const { messagesQueued, lastErrorDetail = '' } = await service.status(id);
+            if (messagesQueued !== 0) {
+              throw new Error(`${messagesQueued} events of ${id} still wait in the service: ${lastErrorDetail}`);
             }
           },
           { timeoutMs, everyMs: 50 },

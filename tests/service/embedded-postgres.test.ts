@@ -16,6 +16,7 @@ import {
 } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -43,6 +44,7 @@ afterEach(async () => {
   for (const child of children) await endChild(child);
   await Promise.all(opened.map((server) => server.stop()));
   await removeEmbedded(dataDir);
+  await rm(dirname(dataDir), { recursive: true, force: true });
 }, 60_000);
 
 async function start(): Promise<EmbeddedPostgres> {

@@ -24,7 +24,7 @@ export interface ExternalDirectOptions {
   readonly clock: Clock;
   /** Picks, from the table's columns, those to fill and their order. @throws AppError when the view does not fit the table */
   readonly chooseColumns: (columns: readonly TableColumn[]) => readonly TableColumn[];
-  /** Keys held in memory; default 500,000 (about 60 MB). */
+  /** Keys held in memory; default 100,000 (about 12 MB). */
   readonly maxWindowKeys?: number;
 }
 
@@ -52,7 +52,7 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
 
   async function readAnew(): Promise<void> {
     snapshotSeenAtMs = clock.now();
-    opened = await follow(store, application, options.maxWindowKeys ?? 500_000);
+    opened = await follow(store, application, options.maxWindowKeys ?? 100_000);
     columns = options.chooseColumns(tableColumns(opened.snapshot));
   }
 

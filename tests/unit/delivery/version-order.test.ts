@@ -10,7 +10,8 @@ function pending(key: string, resource: string | undefined, time: number, versio
     stableKey: true,
     key,
     prepared: undefined,
-    source: () => new Uint8Array(),
+    replayOf: undefined,
+    source: { place: undefined, body: new Uint8Array() },
     version: resource === undefined ? undefined : { resource, lastUpdatedMicros: BigInt(time), versionId },
   };
 }
