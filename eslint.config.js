@@ -46,7 +46,7 @@ export default tseslint.config(
   { files: ['app/**/*.ts'], rules: { 'no-console': 'error' } },
   {
     files: ['app/**/*.ts'],
-    ignores: ['app/config/**', 'app/main.ts'],
+    ignores: ['app/config/**'],
     rules: { 'no-restricted-properties': ['error', { object: 'process', property: 'env', message: 'read the environment in app/config only' }] },
   },
   ...layerRules,

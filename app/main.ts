@@ -8,7 +8,7 @@ import { startService } from './service/service.ts';
 async function main(): Promise<void> {
   const early = makeLogger('info');
   try {
-    const config = loadConfig(process.env);
+    const config = loadConfig();
     const log = makeLogger(config.LOG_LEVEL);
     const service = await startService(config, log);
     let stopping = false;

@@ -35,7 +35,11 @@ export const ERROR_AREAS: readonly { readonly title: string; readonly errors: Re
   { title: 'Storage', errors: STORAGE_ERRORS },
 ];
 
-const TABLES: Readonly<Record<string, () => string>> = { settings: settingsTable, parameters: parametersTable, metrics: metricsTable };
+const TABLES: Readonly<Record<string, () => string>> = {
+  settings: settingsTable,
+  parameters: parametersTable,
+  metrics: metricsTable,
+};
 /** Pages by hand that hold generated tables. */
 const PAGES_WITH_TABLES = ['configuration.md', 'operations.md'];
 
@@ -69,22 +73,31 @@ ${sections.join('\n')}`;
 
 /** Puts each table between its markers, `<!-- table: name -->` and `<!-- end of table -->`; the text around stays. */
 function fillTables(page: string): string {
-  return page.replace(/(<!-- table: (\w+) -->\n)[^]*?(<!-- end of table -->)/g, (_whole, begin: string, name: string, end: string) => {
-    const make = TABLES[name];
-    if (make === undefined) throw new Error(`found the marker of a table "${name}", expected one of ${Object.keys(TABLES).join(', ')}`);
-    return `${begin}\n${make()}\n${end}`;
-  });
+  return page.replace(
+    /(<!-- table: (\w+) -->\n)[^]*?(<!-- end of table -->)/g,
+    (_whole, begin: string, name: string, end: string) => {
+      const make = TABLES[name];
+      if (make === undefined)
+        throw new Error(`found the marker of a table "${name}", expected one of ${Object.keys(TABLES).join(', ')}`);
+      return `${begin}\n${make()}\n${end}`;
+    },
+  );
 }
 
 function settingsTable(): string {
-  const rows = Object.entries(SETTINGS).map(([name, schema]) => [`\`${name}\``, defaultOf(schema), allowedIn(schema), schema.description ?? '']);
+  const rows = Object.entries(SETTINGS).map(([name, schema]) => [
+    `\`${name}\``,
+    defaultOf(schema),
+    allowedIn(schema),
+    schema.description ?? '',
+  ]);
   return makeTable(['variable', 'default', 'allowed', 'meaning'], rows);
 }
 
 function defaultOf(schema: z.ZodType): string {
   const absent = schema.safeParse(undefined);
   if (!absent.success) return '**required**';
-  return absent.data === undefined ? '–' : `\`${String(absent.data)}\``;
+  return absent.data === undefined ? '–' : `\`${typeof absent.data === 'string' ? absent.data : JSON.stringify(absent.data)}\``;
 }
 
 /** The values that a setting takes, as far as they are numbers or names. */
@@ -131,13 +144,19 @@ function metricsTable(): string {
     .filter(({ name }) => name.startsWith('lakehouse_'))
     .map((metric) => {
       const { labelNames = [] } = metric as unknown as { readonly labelNames?: readonly string[] };
-      return [`\`${metric.name}\``, metric.constructor.name.toLowerCase(), labelNames.map((label) => `\`${label}\``).join(', '), metric.help];
+      return [
+        `\`${metric.name}\``,
+        metric.constructor.name.toLowerCase(),
+        labelNames.map((label) => `\`${label}\``).join(', '),
+        metric.help,
+      ];
     });
   return makeTable(['metric', 'type', 'labels', 'meaning'], rows);
 }
 
 function makeTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll('|', '\\|').replaceAll('<', '&lt;')).join(' | ')} |`;
   return `${[line(headings), `|${'---|'.repeat(headings.length)}`, ...rows.map(line)].join('\n')}\n`;
 }
 

@@ -46,7 +46,7 @@ export type Config = Readonly<z.infer<typeof Environment>>;
  * The configuration of one process, read once.
  * @throws AppError CONFIG_INVALID listing every problem by variable; never a value
  */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+export function loadConfig(env: Readonly<Record<string, string | undefined>> = process.env): Config {
   const given = Object.fromEntries(Object.keys(SETTINGS).flatMap((name) => (env[name] === undefined || env[name] === '' ? [] : [[name, env[name]]])));
   const result = Environment.safeParse(given);
   if (result.success) return Object.freeze(result.data);

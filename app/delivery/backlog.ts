@@ -61,6 +61,11 @@ export class Backlog {
     while (this.events.length < events && this.bytes < MAX_BYTES_IN_HAND) {
       const limit = Math.max(1, Math.min(MAX_JOBS_PER_PEEK, Math.floor((MAX_BYTES_IN_HAND - this.bytes) / this.averageJobBytes / 2)));
       const jobs = await this.queue.peek(this.lease, this.jobs.length, limit);
+      const held = new Set(this.jobs.map(({ id }) => id));
+      if (jobs.some(({ id }) => held.has(id))) {
+        this.empty(); // the store went back while we held jobs: they stand at other places now
+        continue;
+      }
       for (const job of jobs) await this.take(job);
       found ||= jobs.length > 0;
       if (jobs.length === 0) break; // fewer than asked for tells nothing: the store bounds a page in bytes too
@@ -95,6 +100,12 @@ export class Backlog {
     this.jobs = this.jobs.filter((job) => !ids.has(job.id));
   }
 
+  private empty(): void {
+    this.jobs = [];
+    this.events = [];
+    this.bytes = 0;
+  }
+
   private async take(job: Job): Promise<void> {
     const events = await this.readJob(job);
     const bytes = job.body.byteLength;
@@ -113,9 +124,10 @@ export class Backlog {
       const pending: PendingEvent[] = [];
       for (const [place, entry] of events.entries()) {
         if (only !== undefined && place !== only) continue;
-        // A replayed whole is an ordinary notification: its events have keys of their own.
+        // Of a notification that is replayed as a whole, the events have the keys they always had.
         const replayOf = only === undefined ? undefined : replay?.key;
-        pending.push(await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, this.context));
+        const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, this.context);
+        pending.push({ ...event, replayOf: replay?.key });
       }
       return pending;
     } catch (error) {

@@ -211,7 +211,7 @@ class Delivery {
       return [{ key: event.key, ...rejectionOf(event), quarantinedAtMs: clock.now(), event: encodeQuarantined(event.source) }];
     });
     const jobs = this.backlog.finishedJobs();
-    if (jobs.length === 0 && quarantine.length === 0) return;
+    if (jobs.length === 0 && quarantine.length === 0 && result?.version === undefined) return;
     await queue.settle({ jobs, quarantine, checkpoint: this.writer.checkpoint() });
     const replayed = written.flatMap(({ replayOf }) => replayOf ?? []);
     if (replayed.length > 0) await queue.quarantineRemove(replayed); // one left behind by a crash is found in the table by its next replay

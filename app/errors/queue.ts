@@ -23,11 +23,6 @@ export const QUEUE_ERRORS = {
     meaning: 'The destination was deleted and its queue with it.',
     action: 'None: events for a deleted destination are not delivered any more.',
   },
-  LEASE_LOST: {
-    retry: 'later',
-    meaning: 'Another process took over the destination, or the lease ran out before it was renewed.',
-    action: 'None: the present owner goes on; look for a paused or overloaded process when it happens often.',
-  },
   QUEUE_UNREADABLE: {
     retry: 'never',
     meaning:

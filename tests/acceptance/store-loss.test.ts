@@ -35,6 +35,7 @@ const TIMEOUT_MS = 120_000;
 /** How a queue store comes to hold less than it did. */
 interface Loss {
   readonly queue?: QueueAddress;
+  readonly runAs?: 'process';
   readonly reason: 'emptied' | 'rolled-back';
   /** Makes the copy to go back to; with notifications waiting. */
   readonly copy?: (service: ServiceUnderTest) => Promise<Restore>;
@@ -80,13 +81,18 @@ describe('a queue store that lost what it held', () => {
     );
 
     it(
-      'emptied while the service was down: the same',
+      'emptied when the service was killed: the same',
       async () => {
         const { url } = await start();
         await goThrough(deltaRs, {
           queue: { redisUrl: url },
+          runAs: 'process',
           reason: 'emptied',
-          lose: (service) => whileStopped(service, () => emptyRedis(url)),
+          lose: async (service) => {
+            await service.killService();
+            await emptyRedis(url);
+            await service.startService();
+          },
         });
       },
       TIMEOUT_MS,
@@ -208,8 +214,8 @@ describe('a queue store that lost what it held', () => {
     );
   });
 
-  async function goThrough(deltaRs: DeltaReader, { queue = {}, reason, copy, lose }: Loss): Promise<void> {
-    const service = await startServiceUnderTest({ queue });
+  async function goThrough(deltaRs: DeltaReader, { queue = {}, runAs, reason, copy, lose }: Loss): Promise<void> {
+    const service = await startServiceUnderTest({ queue, ...(runAs && { runAs }) });
     closers.push(() => service.close());
     const { lab } = service;
     for (const [id, { definition }] of Object.entries(DESTINATIONS)) {

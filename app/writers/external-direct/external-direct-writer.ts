@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { planAppend, type AppendedFile } from '../../delta/append-commit.ts';
 import type { Action } from '../../delta/actions.ts';
-import { makeCommit, putCommit, readCommit } from '../../delta/commit.ts';
+import { makeCommit, putCommit } from '../../delta/commit.ts';
 import { commitPath } from '../../delta/log-path.ts';
 import { tableColumns } from '../../delta/schema.ts';
-import { applyCommit } from '../../delta/snapshot.ts';
+import { applyCommit, type Snapshot } from '../../delta/snapshot.ts';
 import { AppError, isAppError } from '../../errors/app-error.ts';
 import { backoffMs } from '../../lib/backoff.ts';
 import type { Clock } from '../../lib/clock.ts';
@@ -15,7 +15,7 @@ import { takeUnsettled, orderOutcomes, type Batch } from './batch.ts';
 import { decodeCheckpoint, encodeCheckpoint, type OwnerCheckpoint } from './checkpoint.ts';
 import { applicationId, encodeRecord, RECORD_FIELD, seeCommit, type Application, type CommitRecord } from './commit-record.ts';
 import { putDataFile } from './data-file-upload.ts';
-import { extendWindow, follow, ownTransaction, readWinners, type Following } from './log-follower.ts';
+import { extendWindow, follow, ownTransaction, readSoundCommit, readWinners, type Following } from './log-follower.ts';
 import { trustedSnapshotAgeMs } from './retention.ts';
 
 export interface ExternalDirectOptions {
@@ -73,7 +73,7 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     const { snapshot } = following();
     const transaction = ownTransaction(following(), application);
     const shorter = known.tableId !== snapshot.metaData.id || known.version > snapshot.version || known.transaction > transaction;
-    const commit = shorter || known.commitId === '' ? undefined : await readCommit(store, known.version);
+    const commit = shorter || known.commitId === '' ? undefined : await readSoundCommit(store, known.version, snapshot.version);
     const another = commit !== undefined && seeCommit(commit, application).record?.commitId !== known.commitId;
     if (shorter || another) {
       throw new AppError(
@@ -113,17 +113,20 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
       await guard.check();
       const base = following().snapshot;
       const actions = planCommit(record, file);
+      const askedAtMs = clock.now();
       let lost: unknown;
       const answer = await putCommit(store, base.version + 1, actions).catch((error: unknown) => {
         if (!isAppError(error, 'STORAGE_UNAVAILABLE')) throw error;
         lost = error;
         return 'unknown' as const;
       });
-      if (answer === 'created') return confirm(base.version, actions, record);
+      if (!(await isStillThere(base))) return { kind: 'begin-again' };
+      if (answer === 'created') return adopt(base.version, actions, record, askedAtMs);
 
+      const readAtMs = clock.now();
       const { commits, schemaChanged } = await readWinners(store, application, following());
       const own = commits.find((commit) => commit.record?.commitId === record.commitId);
-      if (commits.length > 0) snapshotSeenAtMs = clock.now();
+      if (commits.length > 0) snapshotSeenAtMs = readAtMs;
       if (own !== undefined) return committed(own.version, record);
       if (commits.length === 0 && answer === 'exists') return { kind: 'begin-again' };
       if (commits.length === 0 && (unanswered += 1) >= MAX_UNKNOWN_ANSWERS) throw lost;
@@ -159,17 +162,21 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     });
   }
 
-  /** A created commit counts only if the log below it is still there: else no reader ever sees it (design E6). */
-  async function confirm(baseVersion: number, actions: readonly Action[], record: CommitRecord): Promise<Attempt> {
-    const ageMs = clock.now() - snapshotSeenAtMs;
-    if (ageMs > trustedSnapshotAgeMs(following().snapshot) && (await store.head(commitPath(baseVersion))) === undefined) {
-      return { kind: 'begin-again' };
-    }
+  /**
+   * An answer counts only if the log below the commit is still there: else the put may have gone into the cleaned range, where no reader
+   * ever looks (design E6). By the clock read after the put; while the snapshot is young nothing is asked.
+   */
+  async function isStillThere(base: Snapshot): Promise<boolean> {
+    return clock.now() - snapshotSeenAtMs <= trustedSnapshotAgeMs(base) || (await store.head(commitPath(base.version))) !== undefined;
+  }
+
+  /** Our own new commit becomes the snapshot, seen when it was asked for. */
+  function adopt(baseVersion: number, actions: readonly Action[], record: CommitRecord, askedAtMs: number): Attempt {
     const commit = makeCommit(baseVersion + 1, actions);
     const state = following();
     state.snapshot = applyCommit(state.snapshot, commit);
     state.window.append(seeCommit(commit, application));
-    snapshotSeenAtMs = clock.now();
+    snapshotSeenAtMs = askedAtMs;
     return committed(commit.version, record);
   }
 

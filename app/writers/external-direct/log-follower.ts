@@ -1,5 +1,6 @@
-import { readCommit } from '../../delta/commit.ts';
+import { readCommit, type Commit } from '../../delta/commit.ts';
 import { assertAppendable } from '../../delta/gate.ts';
+import { commitPath } from '../../delta/log-path.ts';
 import { applyCommit, readSnapshot, type Snapshot } from '../../delta/snapshot.ts';
 import { AppError } from '../../errors/app-error.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
@@ -39,7 +40,7 @@ export async function extendWindow(store: ObjectStore, application: Application,
   const { window } = following;
   while (!needs.every((need) => window.covers(need))) {
     const version = window.reachesTo;
-    const commit = version < 0 ? undefined : await readCommit(store, version);
+    const commit = version < 0 ? undefined : await readSoundCommit(store, version, following.snapshot.version);
     if (commit === undefined) {
       throw new AppError('TABLE_LOG_CUT', `commit ${version} of ${store.address} is gone, but an event of this batch could have been settled there`, {
         facts: { version },
@@ -50,6 +51,16 @@ export async function extendWindow(store: ObjectStore, application: Application,
     if (seen.otherIncarnation && seen.ownTransaction === undefined) throw superseded(store, version);
     window.extendBack(seen);
   }
+}
+
+/**
+ * A commit of the log, undefined when it is gone. One below the head without a predecessor counts as gone: an owner that slept past the retention may have
+ * put it into the cleaned range, where no reader sees it (design E6).
+ */
+export async function readSoundCommit(store: ObjectStore, version: number, headVersion: number): Promise<Commit | undefined> {
+  const isSound = version === 0 || version === headVersion;
+  const [commit, before] = await Promise.all([readCommit(store, version), isSound || store.head(commitPath(version - 1))]);
+  return before === undefined ? undefined : commit;
 }
 
 /** The winners of a lost race, and what they mean for the batch in hand. */

@@ -7,7 +7,6 @@ export const CLOCK_ALLOWANCE_MS = 24 * 60 * 60 * 1000;
 /** What is known about the oldest own commit that was looked at: it bounds what older commits can hold. */
 interface Floor {
   readonly highWaterMicros: bigint | undefined;
-  readonly timestampMs: number | undefined;
   /** The first commit of the incarnation: nothing of ours is older. */
   readonly first: boolean;
 }
@@ -38,9 +37,11 @@ export interface Window {
 export function makeWindow(headVersion: number, maxKeys: number): Window {
   let reachesTo = headVersion;
   let floor: Floor | undefined;
+  /** Time of the commit above `reachesTo`, whoever wrote it: no older commit can hold an event born later. */
+  let timestampMs: number | undefined;
   let highWaterMicros: bigint | undefined;
   const keys = new Map<string, Settled>();
-  let commits: { readonly version: number; readonly record: CommitRecord; readonly floor: Floor }[] = []; // oldest first
+  let commits: { readonly version: number; readonly record: CommitRecord; readonly floor: Floor; readonly timestampMs: number | undefined }[] = []; // oldest first
 
   const takeIn = (record: CommitRecord): void => {
     for (const key of record.written) keys.set(key, 'written');
@@ -52,7 +53,8 @@ export function makeWindow(headVersion: number, maxKeys: number): Window {
   const describe = (commit: SeenCommit, record: CommitRecord): (typeof commits)[number] => ({
     version: commit.version,
     record,
-    floor: { highWaterMicros: record.highWaterMicros, timestampMs: commit.timestampMs, first: commit.ownTransaction === 1 },
+    timestampMs: commit.timestampMs,
+    floor: { highWaterMicros: record.highWaterMicros, first: commit.ownTransaction === 1 },
   });
   const trim = (): void => {
     let dropped = 0;
@@ -60,6 +62,7 @@ export function makeWindow(headVersion: number, maxKeys: number): Window {
       const oldest = commits[dropped]!;
       for (const key of [...oldest.record.written, ...oldest.record.quarantined]) keys.delete(key);
       reachesTo = oldest.version;
+      timestampMs = oldest.timestampMs;
       floor = { ...oldest.floor, first: false }; // what it held is no longer known, so "nothing is older" no longer helps
       dropped += 1;
     }
@@ -75,15 +78,16 @@ export function makeWindow(headVersion: number, maxKeys: number): Window {
     },
     settled: (key) => keys.get(key),
     covers(coverage) {
-      if (floor === undefined) return false;
-      if (floor.first) return true;
+      if (floor?.first) return true;
       if (coverage.kind === 'ever') return false;
-      if (coverage.kind === 'since' && (floor.highWaterMicros === undefined || floor.highWaterMicros < coverage.lastUpdatedMicros)) return true;
       const bornMs = coverage.kind === 'since' ? Number(coverage.lastUpdatedMicros / 1000n) : coverage.receivedAtMs;
-      return floor.timestampMs !== undefined && floor.timestampMs < bornMs - CLOCK_ALLOWANCE_MS;
+      if (timestampMs !== undefined && timestampMs < bornMs - CLOCK_ALLOWANCE_MS) return true;
+      // Without a mark nothing is known: its owner may have stopped reading at a time, above the marks of older commits.
+      return coverage.kind === 'since' && floor?.highWaterMicros !== undefined && floor.highWaterMicros < coverage.lastUpdatedMicros;
     },
     extendBack(commit) {
       reachesTo = commit.version - 1;
+      timestampMs = commit.timestampMs;
       if (commit.record === undefined) return;
       takeIn(commit.record);
       const described = describe(commit, commit.record);

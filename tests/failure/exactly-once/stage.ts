@@ -245,7 +245,7 @@ export class Stage {
 
   private async quarantined(): Promise<string[]> {
     const entries = await this.queueOf(this.incarnation).quarantineList(0, 100);
-    return entries.map(({ event }) => (JSON.parse(new TextDecoder().decode(event)) as { id: string }).id).sort();
+    return entries.map(({ event }) => quarantinedId(new TextDecoder().decode(event))).sort();
   }
 
   private async putCommit(path: string, body: Uint8Array, incarnation: number): Promise<'created' | 'exists'> {
@@ -287,4 +287,12 @@ function judging(view: CompiledView, bad: readonly string[]): CompiledView {
       return view.evaluate(resource);
     },
   };
+}
+
+/** Id of the resource in a quarantine entry: a line that tells the place, then the notification as it came. */
+function quarantinedId(text: string): string {
+  const end = text.indexOf('\n');
+  const { place } = JSON.parse(text.slice(0, end)) as { place: number };
+  const { entry } = JSON.parse(text.slice(end + 1)) as { entry: { resource: { resourceType: string; id: string } }[] };
+  return entry.filter(({ resource }) => resource.resourceType !== 'AidboxSubscriptionStatus')[place]!.resource.id;
 }

@@ -12,27 +12,23 @@ export interface Hit {
   readonly goesOnWithout: boolean;
 }
 
-/** Chance of each victim to be hit when another one is. */
-const TOGETHER = 0.6;
+/** Hits of one phase per kill of each victim: the more, the more often a victim is hit alone. */
+const HITS_PER_KILL = 1.5;
 
-/** Hits in random order such that every victim is killed `times` in every phase, alone or with others. `accept` concerns web and queue store only. */
-export function planHits(times: number, random: () => number): Hit[] {
+/** Hits in random order such that every victim is killed `kills` times in every phase, alone or with others. `accept` concerns web and queue store only. */
+export function planHits(kills: number, random: () => number): Hit[] {
   const hits = PHASES.flatMap((phase) => {
-    const left = new Map<Victim, number>((phase === 'accept' ? (['web', 'queue store'] as const) : VICTIMS).map((victim) => [victim, times]));
-    const planned: Hit[] = [];
-    while (left.size > 0) {
-      const victims = [...left.keys()].filter(() => random() < TOGETHER);
-      if (victims.length === 0) continue;
-      for (const victim of victims) {
-        const rest = left.get(victim)! - 1;
-        if (rest === 0) left.delete(victim);
-        else left.set(victim, rest);
-      }
-      const isInside = phase === 'accept' || phase.startsWith('inside');
-      const moment: Moment = !isInside ? 'before' : random() < 0.5 ? 'sent' : 'answered';
-      planned.push({ phase, moment, victims, goesOnWithout: random() < 0.5 });
+    const places: Victim[][] = Array.from({ length: Math.ceil(kills * HITS_PER_KILL) }, () => []);
+    for (const victim of phase === 'accept' ? (['web', 'queue store'] as const) : VICTIMS) {
+      for (const place of shuffle(places, random).slice(0, kills)) place.push(victim);
     }
-    return planned;
+    const isInside = phase === 'accept' || phase.startsWith('inside');
+    return places
+      .filter((victims) => victims.length > 0)
+      .map((victims): Hit => {
+        const moment = !isInside ? 'before' : random() < 0.5 ? 'sent' : 'answered';
+        return { phase, moment, victims, goesOnWithout: random() < 0.5 };
+      });
   });
   return shuffle(hits, random);
 }

@@ -1,5 +1,3 @@
-import type { Counters, DestinationQueue } from '../../../app/queue/queue-store.ts';
-import { eventually } from '../../helpers/eventually.ts';
 import type { Minio } from '../../helpers/services/minio.ts';
 import type { Hit, HitCounts, Victim } from './kill-plan.ts';
 import type { KillableQueue } from './killable-queues.ts';
@@ -9,7 +7,6 @@ import type { ServiceGroup } from './service-group.ts';
 
 /** The service never stops for longer than this: stores restart, leases run out, failed batches are tried again within seconds. */
 const STAND_TIMEOUT_MS = 60_000;
-const DELIVERY_TIMEOUT_MS = 120_000;
 
 /** Waits for the service to reach a moment and holds it there; everything else goes on. */
 export class Ambush {
@@ -89,35 +86,4 @@ async function standBeforeFrozenStore(queue: KillableQueue, ambush: Ambush): Pro
   const sent = ambush.next('inside-complete', 'sent', before.process);
   before.go();
   return sent;
-}
-
-/** Waits until nothing is queued and the reader saw every event. */
-export function waitUntilDelivered(group: ServiceGroup, queue: KillableQueue, isSeen: () => boolean): Promise<void> {
-  return withDestination(queue, group.scope, (destination) =>
-    eventually(
-      async () => {
-        const { jobs } = await destination.usage();
-        if (jobs > 0 || !isSeen()) throw new Error(`${jobs} notifications are queued`);
-      },
-      { timeoutMs: DELIVERY_TIMEOUT_MS, everyMs: 100 },
-    ),
-  );
-}
-
-/** What the service says of itself, in events. */
-export function readAccounts(queue: KillableQueue, scope: string): Promise<Counters & { readonly quarantineEntries: number }> {
-  return withDestination(queue, scope, async (destination) => ({
-    ...(await destination.counters()),
-    quarantineEntries: (await destination.quarantineSize()).entries,
-  }));
-}
-
-async function withDestination<T>(queue: KillableQueue, scope: string, use: (destination: DestinationQueue) => Promise<T>): Promise<T> {
-  const store = queue.open();
-  try {
-    await store.start();
-    return await use(store.destination(scope));
-  } finally {
-    await store.close();
-  }
 }
