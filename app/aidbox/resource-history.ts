@@ -1,38 +1,70 @@
+import { AppError } from '../errors/app-error.ts';
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
 import type { AidboxClient } from './aidbox-client.ts';
-import { AppError } from '../errors/app-error.ts';
 
-/** Versions looked at: the deletion, and a few before it when the deletion itself holds no content. */
-const HISTORY_COUNT = 10;
+/** Versions read at a time, and how many times: a deletion further back than that counts as not found. */
+const PAGE_SIZE = 100;
+const MAX_PAGES = 20;
+
+/** One version of a resource as its history has it. */
+interface HistoryEntry {
+  readonly isDelete: boolean;
+  readonly versionId: string | undefined;
+  readonly lastUpdated: string | undefined;
+  readonly resource: Json | undefined;
+}
 
 /**
  * The content of a deleted resource as its history has it, with the meta of the deletion (contract §3.5, fact 4); undefined when the
- * history shows no deletion or no content.
+ * history shows no such deletion or no content.
  *
- * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED
+ * @param versionId of the event: that of the deletion, or of the state before it; without one the newest deletion is taken
+ * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED, AIDBOX_ANSWER_UNEXPECTED
  */
-export async function readDeletedContent(client: AidboxClient, resourceType: string, id: string): Promise<Json | undefined> {
-  const { status, body } = await client.request({
-    method: 'GET',
-    path: `/fhir/${resourceType}/${encodeURIComponent(id)}/_history?_count=${HISTORY_COUNT}`,
+export async function readDeletedContent(client: AidboxClient, resourceType: string, id: string, versionId: string | undefined): Promise<Json | undefined> {
+  if (/\p{Surrogate}/u.test(id)) return undefined; // half a surrogate pair: no URL can hold it, so no resource has it
+  const entries: HistoryEntry[] = []; // newest first
+  for (let page = 1; page <= MAX_PAGES; page += 1) {
+    const found = await readPage(client, resourceType, id, page);
+    entries.push(...found);
+    const deletion = findDeletion(entries, versionId);
+    const content = deletion === undefined ? undefined : entries.slice(deletion).find(({ resource }) => hasContent(resource))?.resource;
+    if (deletion !== undefined && content !== undefined) return withDeletionMeta(content, entries[deletion]!, resourceType);
+    if (found.length < PAGE_SIZE) return undefined;
+  }
+  return undefined;
+}
+
+/** The deletion that an event tells of: the version itself, else the first deletion after it. */
+function findDeletion(entries: readonly HistoryEntry[], versionId: string | undefined): number | undefined {
+  const start = versionId === undefined ? entries.findIndex((entry) => entry.isDelete) : entries.findIndex((entry) => entry.versionId === versionId);
+  for (let at = start; at >= 0; at -= 1) if (entries[at]!.isDelete) return at;
+  return undefined;
+}
+
+function withDeletionMeta(content: Json, deletion: HistoryEntry, resourceType: string): Json {
+  const meta = { ...asObject(content['meta']), ...asObject(deletion.resource?.['meta']) };
+  return { ...content, resourceType, meta: deletion.lastUpdated === undefined ? meta : { ...meta, lastUpdated: deletion.lastUpdated } };
+}
+
+/** More than type, id and meta. */
+const hasContent = (resource: Json | undefined): boolean => resource !== undefined && Object.keys(resource).some((name) => !['resourceType', 'id', 'meta'].includes(name));
+
+async function readPage(client: AidboxClient, resourceType: string, id: string, page: number): Promise<HistoryEntry[]> {
+  const path = `/fhir/${resourceType}/${encodeURIComponent(id)}/_history?_count=${PAGE_SIZE}&_page=${page}`;
+  const { status, body } = await client.request({ method: 'GET', path });
+  if (status === 404 || status === 410) return [];
+  if (status !== 200) throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `the history of a ${resourceType} answered ${status}, expected 200`);
+  return asArray(asObject(body)?.['entry']).map((item) => {
+    const entry = asObject(item);
+    const resource = asObject(entry?.['resource']);
+    const meta = asObject(resource?.['meta']);
+    const response = asObject(entry?.['response']);
+    return {
+      isDelete: asText(asObject(entry?.['request'])?.['method'])?.toUpperCase() === 'DELETE',
+      versionId: asText(meta?.['versionId']) ?? /"(.+)"/.exec(asText(response?.['etag']) ?? '')?.[1],
+      lastUpdated: asText(meta?.['lastUpdated']) ?? asText(response?.['lastModified']),
+      resource,
+    };
   });
-  if (status === 404 || status === 410) return undefined;
-  if (status !== 200)
-    throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `the history of a ${resourceType} answered ${status}, expected 200`);
-  const entries = asArray(asObject(body)?.['entry']).map(asObject);
-  const deletion = entries.findIndex((entry) => asText(asObject(entry?.['request'])?.['method'])?.toUpperCase() === 'DELETE');
-  if (deletion < 0) return undefined;
-  const content = entries
-    .slice(deletion)
-    .map((entry) => asObject(entry?.['resource']))
-    .find((resource) => resource !== undefined && Object.keys(resource).length > 3);
-  if (content === undefined) return undefined;
-  const tombstone = entries[deletion];
-  const meta = asObject(asObject(tombstone?.['resource'])?.['meta']);
-  const deletedAt = asText(meta?.['lastUpdated']) ?? asText(asObject(tombstone?.['response'])?.['lastModified']);
-  return {
-    ...content,
-    resourceType,
-    meta: { ...asObject(content['meta']), ...meta, ...(deletedAt === undefined ? {} : { lastUpdated: deletedAt }) },
-  };
 }

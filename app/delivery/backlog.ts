@@ -2,6 +2,7 @@ import { AppError, isAppError } from '../errors/app-error.ts';
 import { parseNotification, type Notification } from '../fhir/notification.ts';
 import type { Counters, DestinationQueue, Job, Lease } from '../queue/queue-store.ts';
 import { parseExactly } from '../view/exact-json.ts';
+import type { Coverage } from '../writers/writer.ts';
 import { decodeReplay } from './quarantined-delivery.ts';
 import { decodeSpooled } from './spooled-notification.ts';
 import { prepareEvent, rejectDelivery, type PendingEvent, type PrepareContext } from './prepare-event.ts';
@@ -100,6 +101,11 @@ export class Backlog {
     this.jobs = this.jobs.filter((job) => !ids.has(job.id));
   }
 
+  /** True when an event with this key waits here for its batch, or stands before in the same job. */
+  private isInHand(key: string, sameJob: readonly PendingEvent[]): Promise<boolean> | false {
+    return [...this.events, ...sameJob].some((event) => event.key === key) && Promise.resolve(true);
+  }
+
   private empty(): void {
     this.jobs = [];
     this.events = [];
@@ -126,7 +132,8 @@ export class Backlog {
         if (only !== undefined && place !== only) continue;
         // Of a notification that is replayed as a whole, the events have the keys they always had.
         const replayOf = only === undefined ? undefined : replay?.key;
-        const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, this.context);
+        const context = { ...this.context, holds: (key: string, coverage: Coverage) => this.isInHand(key, pending) || this.context.holds(key, coverage) };
+        const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, context);
         pending.push({ ...event, replayOf: replay?.key });
       }
       return pending;

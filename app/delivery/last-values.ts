@@ -9,8 +9,9 @@ export interface LastValues {
 /** Where a deletion's content and time come from when its notification lacks them. */
 export interface LastValuesSource {
   /**
-   * The content of `resourceType/id` as it was deleted; undefined when the history holds none.
+   * The content of `resourceType/id` as it was deleted; undefined when the history holds none. `versionId`: of the deletion, or of the state before
+   * it; a resource may have been deleted more than once.
    * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED
    */
-  read(resourceType: string, id: string): Promise<LastValues | undefined>;
+  read(resourceType: string, id: string, versionId: string | undefined): Promise<LastValues | undefined>;
 }

@@ -116,7 +116,7 @@ function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs }: Deliv
 async function deletedContent(event: ChangeEvent, coverage: Coverage, place: DeliveryPlace, context: PrepareContext): Promise<Resource> {
   const sentBefore = event.resource !== undefined && coverage.kind === 'since' && (await context.holds(versionKey(event, false), coverage));
   if (event.resource !== undefined && !sentBefore && event.lastUpdated !== undefined) return event.resource;
-  const fromHistory = await context.lastValues.read(event.resourceType, event.id);
+  const fromHistory = await context.lastValues.read(event.resourceType, event.id, event.versionId);
   if (fromHistory !== undefined) return fromHistory.resource;
   if (event.resource === undefined) {
     throw new AppError('DELETE_WITHOUT_CONTENT', 'a deletion came without the resource, and its history holds no content either');

@@ -100,7 +100,7 @@ function readParameter(state: ReadState, item: unknown, path: string): void {
       makeIssue(
         'invalid',
         `${path}.name`,
-        `found the unknown parameter ${quote(name)}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`,
+        `found the unknown parameter ${quote(name)}; ${nearest === undefined ? 'remove it' : `did you mean ${nearest}?`}`,
       ),
     );
     return;

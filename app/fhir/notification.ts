@@ -27,8 +27,10 @@ export interface Notification {
   readonly events: readonly ({ readonly kind: 'event'; readonly event: ChangeEvent } | { readonly kind: 'unreadable'; readonly reason: string; readonly entry: unknown })[];
 }
 
-/** Guards against a small body that unpacks into a huge one. */
-const MAX_UNPACKED_BYTES = 512 * 1024 * 1024;
+/** Guards against a small body that unpacks into a huge one. Aidbox does not compress. */
+const MAX_UNPACKED_BYTES = 32 * 1024 * 1024;
+/** Each entry becomes an event in memory, and may become a quarantine entry with the whole body. Aidbox sends 20 unless told otherwise. */
+const MAX_ENTRIES = 10_000;
 const ACTION_EXTENSION = /bundle-entryActionCode$/;
 const VERSION_EXTENSION = /bundle-entryVersionId$/;
 const STATUS_TYPES = new Set(['AidboxSubscriptionStatus', 'SubscriptionStatus']);
@@ -38,18 +40,24 @@ const STATUS_TYPES = new Set(['AidboxSubscriptionStatus', 'SubscriptionStatus'])
  * Identity comes from the resource, else `fullUrl`, else the focus of the status entry; the action from its extension, else `DELETE`.
  *
  * @param parseJson replaces JSON.parse where the digits of decimals matter
- * @throws AppError NOTIFICATION_INVALID when the body is no such Bundle at all
+ * @throws AppError NOTIFICATION_INVALID when the body is no such Bundle at all; NOTIFICATION_TOO_LARGE when it holds more than memory should
  */
 export function parseNotification(body: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Notification {
   let parsed: unknown;
   try {
     parsed = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }) : body));
-  } catch {
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new AppError('NOTIFICATION_TOO_LARGE', `the body (${body.byteLength} bytes) unpacks to more than ${MAX_UNPACKED_BYTES} bytes`);
+    }
     throw new AppError('NOTIFICATION_INVALID', `the body (${body.byteLength} bytes) is not JSON in UTF-8; a FHIR Bundle was expected`);
   }
   const bundle = asObject(parsed);
   if (bundle?.['resourceType'] !== 'Bundle' || !Array.isArray(bundle['entry'])) {
     throw new AppError('NOTIFICATION_INVALID', 'the body is JSON but not a FHIR Bundle with entries');
+  }
+  if (bundle['entry'].length > MAX_ENTRIES) {
+    throw new AppError('NOTIFICATION_TOO_LARGE', `the Bundle has ${bundle['entry'].length} entries; at most ${MAX_ENTRIES} were expected`);
   }
   const entries = asArray(bundle['entry']).map(asObject);
   const status = entries.map((entry) => asObject(entry?.['resource'])).find((resource) => STATUS_TYPES.has(String(resource?.['resourceType'])));
@@ -78,7 +86,7 @@ function readEntry(entry: Json | undefined, sameIndex: Json | undefined, focuses
       versionId: asText(meta?.['versionId']) ?? extensionValue(entry, VERSION_EXTENSION),
       lastUpdated,
       lastUpdatedMicros: lastUpdated === undefined ? undefined : parseInstantMicros(lastUpdated),
-      resource: resource === undefined ? undefined : ({ ...resource, resourceType: identity.resourceType }),
+      resource: resource === undefined ? undefined : { ...resource, ...identity },
       correlationId: asText(focus?.['correlationId']),
     },
   };

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '../errors/app-error.ts';
 import type { SpooledNotification } from '../delivery/spooled-notification.ts';
@@ -19,9 +19,10 @@ export function makeSpool(folder: string, sealer: Sealer | undefined): Spool {
   return {
     async write(chunks) {
       const file = `${randomUUID()}.sealed`;
+      const unfinished = join(folder, `.${file}`);
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
-        const handle = await open(join(folder, `.${file}`), 'wx', 0o600);
+        const handle = await open(unfinished, 'wx', 0o600);
         let sizeBytes = 0;
         try {
           for await (const chunk of chunks) {
@@ -35,11 +36,12 @@ export function makeSpool(folder: string, sealer: Sealer | undefined): Spool {
         } finally {
           await handle.close();
         }
-        await rename(join(folder, `.${file}`), join(folder, file));
+        await rename(unfinished, join(folder, file));
         const directory = await open(folder, 'r');
         await directory.sync().finally(() => directory.close());
         return { file, sizeBytes };
       } catch (cause) {
+        await rm(unfinished, { force: true }).catch(() => undefined); // the sender repeats it
         throw new AppError('QUEUE_UNAVAILABLE', 'the spool folder does not take the notification', { cause });
       }
     },

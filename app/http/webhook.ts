@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Request, Response } from 'express';
+import { asForeign } from '../delivery/foreign-body.ts';
 import { encodeSpooled } from '../delivery/spooled-notification.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { countEntries } from '../fhir/notification.ts';
@@ -94,7 +95,7 @@ async function readOrSpool(request: IncomingMessage, { maxNotificationBytes, spo
   if (!request.complete) {
     throw new AppError('QUEUE_UNAVAILABLE', 'the sender closed the connection within the body');
   }
-  return Buffer.concat(chunks, size);
+  return asForeign(Buffer.concat(chunks, size));
 }
 
 async function* restOf(read: Buffer[], iterator: AsyncIterator<Buffer>): AsyncIterable<Uint8Array> {

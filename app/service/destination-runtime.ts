@@ -73,8 +73,8 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
 
 function historyOf(client: AidboxClient): LastValuesSource {
   return {
-    read: async (resourceType, id) => {
-      const content = await readDeletedContent(client, resourceType, id);
+    read: async (resourceType, id, versionId) => {
+      const content = await readDeletedContent(client, resourceType, id, versionId);
       return content === undefined ? undefined : { resource: { ...content, resourceType } };
     },
   };

@@ -260,7 +260,16 @@ function withPatientDeletions(changes: readonly Change[]): Change[] {
   const living = [...newest.values()].filter(({ interaction }) => interaction !== 'delete').slice(0, 5);
   const deletions = living.map(({ type, id }, at): Change => {
     const path = `/fhir/${type}/${id}`;
-    return { index: changes.length + at, interaction: 'delete', method: 'DELETE', path, type, id, body: undefined, contentType: undefined };
+    return {
+      index: changes.length + at,
+      interaction: 'delete',
+      method: 'DELETE',
+      path,
+      type,
+      id,
+      body: undefined,
+      contentType: undefined,
+    };
   });
   return [...changes, ...deletions];
 }

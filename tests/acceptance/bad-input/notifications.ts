@@ -52,6 +52,8 @@ const BODIES: readonly NotificationCase[] = [
     'what looks like a spooled notification, without its members': '{"lakehouseSpooled":null}',
     'what looks like a spooled notification, cut off': '{"lakehouseSpooled":{"file":',
     'what looks like a spooled notification, with a file of its choice': '{"lakehouseSpooled":{"file":"../../seal.key","sizeBytes":1}}',
+    'what looks like a replay, without its event': '{"lakehouseReplay":"AAAAAAAAAAAAAAAA"}',
+    'what looks like a replay of another notification': `{"lakehouseReplay":"AAAAAAAAAAAAAAAA"}\n{"place":null}\n${good()}`,
   }).map(([what, body]) => ({ what, body: () => body, ...INVALID })),
   { what: 'bytes that are no UTF-8', body: () => withBytes(aNotification(anEntry('create', aPatient({ gender: 'MARKER' }))), 0xc3, 0x28), ...INVALID },
   { what: 'half a surrogate pair as UTF-8 bytes', body: () => withBytes(aNotification(anEntry('create', aPatient({ gender: 'MARKER' }))), 0xed, 0xa0, 0x80), ...INVALID },
