@@ -15,6 +15,7 @@ const LAYERS = {
   delivery: ['lib', 'errors', 'fhir', 'view', 'rows', 'queue', 'writers'],
   destinations: ['lib', 'errors', 'fhir', 'view', 'rows', 'writers', 'queue', 'aidbox', 'storage', 'delta'],
   aidbox: ['lib', 'errors', 'fhir'],
+  config: ['lib', 'errors'],
   http: ['lib', 'errors', 'fhir', 'destinations', 'delivery', 'queue', 'aidbox'],
 };
 const folders = Object.keys(LAYERS);
@@ -25,7 +26,7 @@ const layerRules = Object.entries(LAYERS).map(([folder, allowed]) => ({
     'no-restricted-imports': ['error', {
       patterns: folders
         .filter((other) => other !== folder && !allowed.includes(other))
-        .map((other) => ({ group: [`**/${other}/*.ts`], message: `app/${folder} may not import app/${other} (docs/architecture.md)` })),
+        .map((other) => ({ group: [`**/${other}/**`], message: `app/${folder} may not import app/${other} (docs/architecture.md)` })),
     }],
   },
 }));
@@ -39,7 +40,7 @@ export default tseslint.config(
     rules: {
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       'no-restricted-globals': 'off',
     },
   },

@@ -1,37 +1,45 @@
 import { loadConfig } from './config/config.ts';
 import { isAppError } from './errors/app-error.ts';
 import { describeCause } from './lib/describe-cause.ts';
-import { makeLogger } from './log.ts';
-import { startService } from './service/service.ts';
+import { makeLogger, type Logger } from './log.ts';
+import { startService, type RunningService } from './service/service.ts';
 
-/** Starts the service from the environment; the first SIGTERM or SIGINT stops it, the second, or the end of the grace, ends it by force. */
+/**
+ * Starts the service from the environment. The first SIGTERM or SIGINT stops it, also while it still starts; the second, or the end of the
+ * grace, ends the process by force.
+ */
 async function main(): Promise<void> {
-  const early = makeLogger('info');
+  let log = makeLogger('info');
+  const stopping = new AbortController();
+  let service: RunningService | undefined;
   try {
     const config = loadConfig();
-    const log = makeLogger(config.LOG_LEVEL);
-    const service = await startService(config, log);
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) {
-        log.warn({ event: 'service.killed', reason: `second ${signal}` });
-        process.exit(1);
-      }
-      stopping = true;
+    log = makeLogger(config.LOG_LEVEL);
+    onSignals((signal) => {
+      if (stopping.signal.aborted) end(log, 1, `second ${signal}`);
+      stopping.abort();
       log.info({ event: 'service.stopping', reason: `${signal}; a second one ends the process at once`, ms: config.SHUTDOWN_GRACE_MS });
-      setTimeout(() => {
-        log.warn({ event: 'service.killed', reason: 'the grace is over; nothing accepted is lost' });
-        process.exit(1);
-      }, config.SHUTDOWN_GRACE_MS).unref();
-      void service.stop().then(() => process.exit(0));
-    };
-    process.on('SIGTERM', stop);
-    process.on('SIGINT', stop);
+      setTimeout(() => end(log, 1, 'the grace is over; nothing accepted is lost'), config.SHUTDOWN_GRACE_MS).unref();
+      void service?.stop().then(() => process.exit(0));
+    });
+    service = await startService(config, log, { stop: stopping.signal });
+    if (stopping.signal.aborted) await service.stop().then(() => process.exit(0));
   } catch (error) {
-    if (isAppError(error)) early.error({ event: 'service.not-started', code: error.code, message: error.message, action: error.action, cause: error.cause === undefined ? undefined : describeCause(error.cause) });
-    else early.error({ event: 'service.not-started', code: 'INTERNAL', cause: describeCause(error) });
+    if (stopping.signal.aborted) process.exit(0); // what had been started was closed again
+    const known = isAppError(error) ? { code: error.code, message: error.message, action: error.action } : { code: 'INTERNAL' as const };
+    log.error({ event: 'service.not-started', ...known, cause: describeCause(isAppError(error) ? error.cause : error) });
     process.exit(1);
   }
+}
+
+function onSignals(listener: (signal: NodeJS.Signals) => void): void {
+  process.on('SIGTERM', listener);
+  process.on('SIGINT', listener);
+}
+
+function end(log: Logger, status: number, reason: string): never {
+  log.warn({ event: 'service.killed', reason });
+  process.exit(status);
 }
 
 await main();

@@ -16,7 +16,7 @@ export function makeMetrics() {
       buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 5],
       registers,
     }),
-    committedEvents: new Counter({ name: 'lakehouse_committed_events_total', help: 'Events settled by commits of this process', labelNames: ['destination'] as const, registers }),
+    settledEvents: new Counter({ name: 'lakehouse_settled_events_total', help: 'Events written or quarantined by this process', labelNames: ['destination'] as const, registers }),
     committedRows: new Counter({ name: 'lakehouse_committed_rows_total', help: 'Rows written by this process', labelNames: ['destination'] as const, registers }),
     committedBytes: new Counter({ name: 'lakehouse_committed_bytes_total', help: 'Bytes of data files written by this process', labelNames: ['destination'] as const, registers }),
     commitSeconds: new Histogram({

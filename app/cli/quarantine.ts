@@ -57,7 +57,7 @@ async function* readEntries(queue: DestinationQueue): AsyncIterable<QuarantineEn
 
 async function replay(queue: DestinationQueue, entry: QuarantineEntry): Promise<void> {
   const delivery = decodeQuarantined(entry.event);
-  await queue.add({ body: encodeReplay({ key: entry.key, delivery }), receivedAtMs: systemClock.now() });
+  await queue.add({ body: encodeReplay({ key: entry.key, quarantinedAtMs: entry.quarantinedAtMs, delivery }), receivedAtMs: systemClock.now() });
 }
 
 /** Opens the queue of the destination as the service does. @throws AppError when Aidbox or the queue store does not answer */

@@ -131,7 +131,7 @@ export class Backlog {
       for (const [place, entry] of events.entries()) {
         if (only !== undefined && place !== only) continue;
         // Of a notification that is replayed as a whole, the events have the keys they always had.
-        const replayOf = only === undefined ? undefined : replay?.key;
+        const replayOf = only === undefined ? undefined : replay;
         const context = { ...this.context, holds: (key: string, coverage: Coverage) => this.isInHand(key, pending) || this.context.holds(key, coverage) };
         const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, context);
         pending.push({ ...event, replayOf: replay?.key });
@@ -139,7 +139,7 @@ export class Backlog {
       return pending;
     } catch (error) {
       if (!isAppError(error, 'NOTIFICATION_INVALID', 'NOTIFICATION_TOO_LARGE')) throw error;
-      return [rejectDelivery({ ...delivery, place: 0, replayOf: replay?.key }, error)];
+      return [rejectDelivery({ ...delivery, place: 0, replayOf: replay }, error)];
     }
   }
 }

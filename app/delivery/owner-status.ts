@@ -4,6 +4,8 @@ import type { Clock } from '../lib/clock.ts';
 import type { DestinationQueue } from '../queue/queue-store.ts';
 
 const LAST_ERRORS = 5;
+/** Also published when nothing happens, so that a destination without a worker can be told from a quiet one. */
+const HEARTBEAT_MS = 10_000;
 
 const Stored = z.object({
   v: z.literal(1),
@@ -35,11 +37,14 @@ export class OwnerStatus {
   private readonly everyMs: number;
   private current: Omit<PublishedStatus, 'v' | 'atMs'> = { state: 'active', inProcess: 0, lastErrors: [] };
   private timer: NodeJS.Timeout | undefined;
+  private readonly heartbeat: NodeJS.Timeout;
 
   constructor(queue: DestinationQueue, clock: Clock, everyMs = 500) {
     this.queue = queue;
     this.clock = clock;
     this.everyMs = everyMs;
+    this.heartbeat = setInterval(() => this.change({}), HEARTBEAT_MS);
+    this.change({});
   }
 
   setInProcess(events: number): void {
@@ -66,6 +71,7 @@ export class OwnerStatus {
   /** @param publish false when another owner may have published already */
   async close({ publish }: { readonly publish: boolean }): Promise<void> {
     clearTimeout(this.timer);
+    clearInterval(this.heartbeat);
     this.timer = undefined;
     this.current = { ...this.current, inProcess: 0 };
     if (publish) await this.publish();

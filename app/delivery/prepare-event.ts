@@ -41,8 +41,12 @@ export interface DeliveryPlace {
   readonly notificationTime: string | undefined;
   /** The whole delivery, as it came. */
   readonly body: Uint8Array;
-  readonly replayOf: string | undefined;
+  /** Set for the replay of a quarantined event: the key of its entry, and when that was made (epoch ms). */
+  readonly replayOf: { readonly key: string; readonly quarantinedAtMs: number } | undefined;
 }
+
+/** Faults that lie in the event itself; every other one may pass, or concerns more than this event. */
+const FAULTS_OF_THE_EVENT = ['VIEW_EVALUATION_FAILED', 'VALUE_NOT_CONVERTIBLE', 'ENTRY_UNREADABLE', 'DELETE_WITHOUT_CONTENT'] as const;
 
 /**
  * Flattens one entry of a notification. What cannot be written becomes a rejection with its reason, never an exception; only faults that
@@ -53,7 +57,7 @@ export async function prepareEvent(entry: Notification['events'][number], place:
     return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), place.place);
   }
   const { event } = entry;
-  const stable = place.replayOf === undefined ? eventKey(event) : replayKey(place.replayOf);
+  const stable = place.replayOf === undefined ? eventKey(event) : replayKey(place.replayOf.key);
   const key = stable ?? deliveryKey(place.jobId, place.place);
   const coverage = coverageOf(event, stable !== undefined, place);
   const base = {
@@ -65,7 +69,7 @@ export async function prepareEvent(entry: Notification['events'][number], place:
       event.lastUpdatedMicros === undefined
         ? undefined
         : { resource: `${event.resourceType}/${event.id}`, lastUpdatedMicros: event.lastUpdatedMicros, versionId: event.versionId ?? '' },
-    replayOf: place.replayOf,
+    replayOf: place.replayOf?.key,
     source: { place: place.place, body: place.body },
   };
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
@@ -81,7 +85,7 @@ export async function prepareEvent(entry: Notification['events'][number], place:
     });
     return { ...base, prepared: rows.length === 0 ? undefined : { key, coverage, content: { kind: 'rows', rows } } };
   } catch (error) {
-    if (!isAppError(error) || error.retry === 'later' || error.code === 'AIDBOX_REFUSED') throw error;
+    if (!isAppError(error, ...FAULTS_OF_THE_EVENT)) throw error;
     return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } } };
   }
 }
@@ -90,8 +94,8 @@ export async function prepareEvent(entry: Notification['events'][number], place:
  * A delivery, or the `part` of it, that nobody can understand: kept whole in quarantine.
  */
 export function rejectDelivery(place: DeliveryPlace, error: AppError, part?: number): PendingEvent {
-  const key = place.replayOf === undefined ? deliveryKey(place.jobId, place.place) : replayKey(place.replayOf);
-  const coverage: Coverage = place.replayOf === undefined ? { kind: 'delivery', receivedAtMs: place.receivedAtMs } : { kind: 'ever' };
+  const key = place.replayOf === undefined ? deliveryKey(place.jobId, place.place) : replayKey(place.replayOf.key);
+  const coverage: Coverage = { kind: 'delivery', receivedAtMs: place.replayOf?.quarantinedAtMs ?? place.receivedAtMs };
   return {
     jobId: place.jobId,
     receivedAtMs: place.receivedAtMs,
@@ -99,12 +103,14 @@ export function rejectDelivery(place: DeliveryPlace, error: AppError, part?: num
     version: undefined,
     key,
     prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
-    replayOf: place.replayOf,
+    replayOf: place.replayOf?.key,
     source: { place: part, body: place.body },
   };
 }
 
-function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs }: DeliveryPlace): Coverage {
+function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs, replayOf }: DeliveryPlace): Coverage {
+  // No replay can be in a commit that is older than the entry it replays.
+  if (replayOf !== undefined) return { kind: 'delivery', receivedAtMs: replayOf.quarantinedAtMs };
   if (event.lastUpdatedMicros !== undefined) return { kind: 'since', lastUpdatedMicros: event.lastUpdatedMicros };
   return stable ? { kind: 'ever' } : { kind: 'delivery', receivedAtMs };
 }

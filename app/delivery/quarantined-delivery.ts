@@ -4,10 +4,26 @@ export interface QuarantinedDelivery {
   readonly body: Uint8Array;
 }
 
+/** Larger notifications are cut down to the one entry, so that many bad entries of one body do not keep many copies of it. */
+const MAX_WHOLE_BYTES = 64 * 1024;
+
+/**
+ * What quarantine keeps. A large notification is reduced to the one entry and written anew, in which decimals may lose trailing zeros; all
+ * else stays as it came.
+ */
+export function reduceDelivery(delivery: QuarantinedDelivery): QuarantinedDelivery {
+  if (delivery.place === undefined || delivery.body.byteLength <= MAX_WHOLE_BYTES) return delivery;
+  const bundle = JSON.parse(new TextDecoder().decode(delivery.body)) as { entry: { resource?: { resourceType?: unknown } }[] };
+  const isStatus = (entry: { resource?: { resourceType?: unknown } } | null): boolean => /SubscriptionStatus$/.test(String(entry?.resource?.resourceType));
+  const entry = bundle.entry.filter((each) => !isStatus(each))[delivery.place];
+  return { place: 0, body: new TextEncoder().encode(JSON.stringify({ ...bundle, entry: [...bundle.entry.filter(isStatus), entry] })) };
+}
+
 /** A job that delivers a quarantined event again. */
 export interface Replay {
-  /** Key of the quarantine entry. */
+  /** Key of the quarantine entry, and when it was made (epoch ms). */
   readonly key: string;
+  readonly quarantinedAtMs: number;
   readonly delivery: QuarantinedDelivery;
 }
 
@@ -23,15 +39,16 @@ export function decodeQuarantined(bytes: Uint8Array): QuarantinedDelivery {
   return { place: place ?? undefined, body: rest };
 }
 
-export function encodeReplay({ key, delivery }: Replay): Uint8Array {
-  return withHeader({ lakehouseReplay: key }, encodeQuarantined(delivery));
+export function encodeReplay({ key, quarantinedAtMs, delivery }: Replay): Uint8Array {
+  return withHeader({ lakehouseReplay: key, quarantinedAtMs }, encodeQuarantined(delivery));
 }
 
 /** The replay that a job body stands for; undefined for an ordinary notification. */
 export function decodeReplay(body: Uint8Array): Replay | undefined {
   if (Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, REPLAY_PREFIX.length)).toString() !== REPLAY_PREFIX) return undefined;
   const { header, rest } = splitHeader(body);
-  return { key: (header as { lakehouseReplay: string }).lakehouseReplay, delivery: decodeQuarantined(rest) };
+  const { lakehouseReplay: key, quarantinedAtMs } = header as { lakehouseReplay: string; quarantinedAtMs: number };
+  return { key, quarantinedAtMs, delivery: decodeQuarantined(rest) };
 }
 
 /** A line of JSON before the bytes, which stay as they are. */

@@ -1,3 +1,4 @@
+import { isAppError } from '../errors/app-error.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import type { Clock } from '../lib/clock.ts';
 import { describeCause } from '../lib/describe-cause.ts';
@@ -24,6 +25,8 @@ export interface SupervisorOptions<D extends Deliverable> {
 
 /** A crashed delivery loop is started again after 1 s, growing to 60 s (S0.105). */
 const RESTART = { firstMs: 1_000, maxMs: 60_000 };
+/** A queue store that does not answer is asked again sooner. */
+const RETRY = { firstMs: 1_000, maxMs: 5_000 };
 
 interface Running {
   readonly incarnation: string;
@@ -35,6 +38,8 @@ interface Running {
 export class Supervisor<D extends Deliverable> {
   private readonly options: SupervisorOptions<D>;
   private readonly running = new Map<string, Running>();
+  /** Loops of destinations that went or were created again, until they have let go. */
+  private readonly ending = new Set<Promise<void>>();
   private readonly stopping = new AbortController();
   private refreshing: Promise<void> | undefined;
   private loop: Promise<void> | undefined;
@@ -57,7 +62,7 @@ export class Supervisor<D extends Deliverable> {
   async stop(): Promise<void> {
     this.stopping.abort();
     for (const { stop } of this.running.values()) stop.abort();
-    await Promise.all([this.loop, ...[...this.running.values()].map(({ done }) => done)]);
+    await Promise.all([this.loop, ...[...this.running.values()].map(({ done }) => done), ...this.ending]);
   }
 
   private async refreshForEver(): Promise<void> {
@@ -77,10 +82,12 @@ export class Supervisor<D extends Deliverable> {
     }
     if (this.stopping.signal.aborted) return;
     const incarnations = new Map(wanted.map((destination) => [destination.id, destination.incarnation]));
-    for (const [id, { incarnation, stop }] of this.running) {
+    for (const [id, { incarnation, stop, done }] of this.running) {
       if (incarnations.get(id) !== incarnation) {
         stop.abort();
         this.running.delete(id);
+        this.ending.add(done);
+        void done.finally(() => this.ending.delete(done));
       }
     }
     for (const destination of wanted) {
@@ -100,8 +107,9 @@ export class Supervisor<D extends Deliverable> {
         crashes = 0;
         if (end === 'not-owner') await clock.sleep(Math.min(1_000, leaseMs / 2), stop);
       } catch (error) {
-        const pauseMs = backoffMs(crashes++, RESTART);
-        log.error({ event: 'owner.crashed', destination: destination.id, code: 'INTERNAL', cause: describeCause(error), attempt: crashes, ms: Math.round(pauseMs) });
+        const pauseMs = backoffMs(crashes++, isAppError(error) && error.retry === 'later' ? RETRY : RESTART);
+        const known = isAppError(error) ? { code: error.code, message: error.message, action: error.action } : { code: 'INTERNAL' as const };
+        log.error({ event: 'owner.crashed', destination: destination.id, ...known, cause: describeCause(error), attempt: crashes, ms: Math.round(pauseMs) });
         await clock.sleep(pauseMs, stop);
       }
     }

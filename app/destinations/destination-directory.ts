@@ -33,16 +33,6 @@ export class DestinationDirectory {
     return [...this.known.values()];
   }
 
-  /** Remembers a destination that was just created here. */
-  remember(destination: Destination): void {
-    this.known.set(destination.id, destination);
-    this.asked.delete(destination.id);
-  }
-
-  forget(id: string): void {
-    this.known.delete(id);
-  }
-
   /** The destination that takes notifications under this id and incarnation; undefined when Aidbox says that there is none. @throws AppError AIDBOX_… */
   async find(id: string, incarnation: string): Promise<Destination | undefined> {
     const known = accepting(this.known.get(id), incarnation);

@@ -19,8 +19,8 @@ export interface DestinationNumbers {
   readonly messagesInProcess: number;
   /** Retries included (S0.103). */
   readonly messagesDeliveryAttempts: number;
-  /** `retrying`: a batch failed and is tried again by itself. `blocked`: it waits for a person. */
-  readonly deliveryState: 'active' | 'retrying' | 'blocked';
+  /** `unattended`: no worker has reported for a minute. `retrying`: a batch failed and is tried again by itself. `blocked`: it waits for a person. */
+  readonly deliveryState: 'active' | 'retrying' | 'blocked' | 'unattended';
   readonly initialExportStatus: InitialExportStatus;
   readonly initialExportRowsSent: number;
   /** Further figures, shown after those that S0 names. */

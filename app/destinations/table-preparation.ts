@@ -4,7 +4,7 @@ import type { Destination } from './destination.ts';
 /** What creating a destination needs of its table. */
 export interface TablePreparation {
   /**
-   * Opens the table and compares its schema with the view; writes nothing. A path without a table is good when `createTable` is set.
+   * Opens the table and compares its schema with the view; writes nothing to it but a probe that is taken away again. A path without a table is good when `createTable` is set.
    *
    * @throws AppError of storage or table, which the user sees
    */

@@ -10,7 +10,7 @@ export const DELIVERY_ERRORS = {
   NOTIFICATION_TOO_LARGE: {
     retry: 'never',
     meaning: 'A notification is larger than MAX_NOTIFICATION_BYTES; it is kept whole in the spool folder and named in quarantine.',
-    action: 'Lower maxMessagesInBatch, or raise MAX_NOTIFICATION_BYTES and replay the entry.',
+    action: 'Raise MAX_NOTIFICATION_BYTES for the next ones; write the resources of this one again, then drop the entry.',
   },
   ENTRY_UNREADABLE: {
     retry: 'never',
@@ -26,11 +26,6 @@ export const DELIVERY_ERRORS = {
     retry: 'later',
     meaning: 'Another worker owns the destination now; this one stops without writing.',
     action: 'Nothing: the other worker goes on.',
-  },
-  DESTINATION_GONE: {
-    retry: 'never',
-    meaning: 'The destination was deleted while a batch was under way.',
-    action: 'Nothing: what was not written was dropped with the destination.',
   },
   INCARNATION_SUPERSEDED: {
     retry: 'never',
@@ -65,7 +60,7 @@ export const DELIVERY_ERRORS = {
   QUARANTINE_FULL: {
     retry: 'never',
     meaning: 'The quarantine of the destination holds as much as QUARANTINE_MAX_ENTRIES allows; delivery waits, nothing is dropped.',
-    action: 'Replay or drop quarantined events, or raise the bound.',
+    action: 'Drop quarantined events, or raise the bound and replay them afterwards: replays wait behind the batch that does not fit.',
   },
   QUEUE_STORE_LOST: {
     retry: 'later',

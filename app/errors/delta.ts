@@ -35,16 +35,16 @@ export const DELTA_ERRORS = {
   DELTA_VALUE_NULL: {
     retry: 'never',
     meaning: 'A column that is NOT NULL got no value.',
-    action: 'Make the column nullable, or let the view give it a value, then replay the event from quarantine.',
+    action: 'Make the column nullable and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
   },
   DELTA_VALUE_OUT_OF_RANGE: {
     retry: 'never',
     meaning: 'A value does not fit the type of its column.',
-    action: 'Widen the type of the column, or change the view, then replay the event from quarantine.',
+    action: 'Widen the type of the column and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
   },
   DELTA_VALUE_INVALID: {
     retry: 'never',
     meaning: 'A value is not of the kind that its column takes, or is text that UTF-8 cannot hold.',
-    action: 'Correct the view or the source data, then replay the event from quarantine.',
+    action: 'Correct the resource at its source, which sends it again, and drop the entry.',
   },
 } as const satisfies Record<string, ErrorEntry>;

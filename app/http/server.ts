@@ -26,11 +26,13 @@ const OPERATION_LIMIT = '25mb';
 
 export function makeServer(routes: Routes): Server {
   const app = express();
+  const server = createServer(app);
   app.disable('x-powered-by');
   app.set('etag', false);
   app.use((_request, response, next) => {
     response.setHeader('X-Content-Type-Options', 'nosniff');
     response.setHeader('Cache-Control', 'no-store');
+    if (!server.listening) response.setHeader('Connection', 'close'); // stopping: no further request on this connection
     next();
   });
   const { webhook, operation, isOperationCaller } = routes;
@@ -61,7 +63,6 @@ export function makeServer(routes: Routes): Server {
     if (!(error instanceof AppError)) routes.log.error({ event: 'request.failed', operation: request.route === undefined ? undefined : String((request.route as { path: unknown }).path), code: 'INTERNAL', cause: describeCause(error) });
     send(response, answerOf(error));
   });
-  const server = createServer(app);
   server.keepAliveTimeout = 125_000; // longer than Aidbox keeps its connections (120 s), so we never close under a request
   server.headersTimeout = 130_000;
   server.requestTimeout = 300_000;
@@ -86,7 +87,11 @@ export function listen(server: Server, port: number, host: string): Promise<numb
 /** Stops accepting, lets requests under way finish, then closes idle connections. */
 export function closeServer(server: Server): Promise<void> {
   return new Promise((resolve) => {
-    server.close(() => resolve());
+    const closing = setInterval(() => server.closeIdleConnections(), 100);
+    server.close(() => {
+      clearInterval(closing);
+      resolve();
+    });
     server.closeIdleConnections();
   });
 }

@@ -11,6 +11,7 @@ const ZERO: Counters = {
   failedAttempts: 0,
   unstableKeys: 0,
   storeLosses: 0,
+  lostEvents: 0,
 };
 
 /** Every counter, those that were never counted as 0. */

@@ -55,7 +55,8 @@ export type Counter =
   | 'attempts' // delivery attempts, retries included
   | 'failedAttempts' // attempts that failed
   | 'unstableKeys' // events without a version: at-least-once only
-  | 'storeLosses'; // times the store was found emptied or rolled back
+  | 'storeLosses' // times the store was found emptied or rolled back
+  | 'lostEvents'; // events that it had held then, as far as an owner knew
 
 export type Counters = Readonly<Record<Counter, number>>;
 

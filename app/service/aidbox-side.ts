@@ -39,13 +39,15 @@ export interface AidboxSideDeps {
 /** Our side of the App protocol: answers operations at once, registers in the background, and says when that is done. */
 export interface AidboxSide {
   readonly operation: (body: unknown, authorization: string | undefined) => Promise<OperationAnswer>;
-  /** Registers and repairs, as often as needed until both succeeded. Rejects only when Aidbox can never be used (its version, our rights). */
+  /** Registers, as often as needed until it succeeded, and repairs from then on. Rejects when Aidbox can never be used (its version, our rights), or on `stop`. */
   register(): Promise<void>;
   readonly isRegistered: boolean;
-  stop(): void;
+  stop(): Promise<void>;
 }
 
 const DRAIN_TIMEOUT_MS = 60_000;
+/** What a crash in a create or a delete left behind is put right within this time (and the age at which a create counts as abandoned). */
+const REPAIR_EVERY_MS = 60_000;
 
 export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
   const { config, client, queueStore, clock, log } = deps;
@@ -70,6 +72,7 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
   };
   const stopping = new AbortController();
   let registered = false;
+  let repairs: Promise<void> | undefined;
   return {
     operation: makeOperationHandler({
       appId: config.APP_ID,
@@ -89,13 +92,17 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
         signal: stopping.signal,
       });
       registered = true;
-      await repairUntilDone(operationDeps, config.REFRESH_MS, stopping.signal);
+      await repair(operationDeps);
+      repairs = repairEverySoOften(operationDeps, deps.onChange, stopping.signal);
       deps.onChange();
     },
     get isRegistered() {
       return registered;
     },
-    stop: () => stopping.abort(),
+    async stop() {
+      stopping.abort();
+      await repairs;
+    },
   };
 }
 
@@ -111,15 +118,21 @@ function announceChanges(operations: DestinationOperations, onChange: () => void
   return { ...operations, create: announcing(operations.create), remove: announcing(operations.remove) };
 }
 
-async function repairUntilDone(deps: OperationDeps, pauseMs: number, signal: AbortSignal): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      await repairDestinations(deps);
-      return;
-    } catch (error) {
-      deps.log.warn({ event: 'destinations.not-repaired', ...(isAppError(error) ? { code: error.code, message: error.message } : {}), cause: describeCause(error) });
-      if (!isAppError(error) || error.retry === 'never') return;
-      await deps.clock.sleep(pauseMs, signal);
-    }
+async function repairEverySoOften(deps: OperationDeps, onChange: () => void, stop: AbortSignal): Promise<void> {
+  for (;;) {
+    await deps.clock.sleep(REPAIR_EVERY_MS, stop);
+    if (stop.aborted) return;
+    if (await repair(deps)) onChange();
+  }
+}
+
+/** True when something was put right. A failure is logged; the next repair goes on where this one ended. */
+async function repair(deps: OperationDeps): Promise<boolean> {
+  try {
+    const { attention: _attention, ...done } = await repairDestinations(deps);
+    return Object.values(done).some((count) => count > 0);
+  } catch (error) {
+    deps.log.warn({ event: 'destinations.not-repaired', ...(isAppError(error) ? { code: error.code, message: error.message } : {}), cause: describeCause(error) });
+    return false;
   }
 }

@@ -1,6 +1,7 @@
 import { readDeletedContent } from '../aidbox/resource-history.ts';
 import type { AidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
+import type { OwnerMemory } from '../delivery/owner-options.ts';
 import { runOwner, type OwnerEnd } from '../delivery/owner.ts';
 import type { LastValuesSource } from '../delivery/last-values.ts';
 import { scopeOf, type Destination } from '../destinations/destination.ts';
@@ -13,6 +14,7 @@ import { makeRowEncoder } from '../rows/row-encoder.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
 import { compileView } from '../view/compile-view.ts';
+import type { CompiledView } from '../view/compiled-view.ts';
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
 import { makeExternalDirectWriter } from '../writers/external-direct/external-direct-writer.ts';
 
@@ -22,6 +24,8 @@ export interface RuntimeDeps {
   readonly client: AidboxClient;
   readonly openStore: (location: TableLocation) => Promise<ObjectStore>;
   readonly wakeups: Wakeups;
+  /** The same object for one scope as long as the process lives. */
+  readonly memoryOf: (scope: string) => OwnerMemory;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -32,35 +36,36 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
   const { config, queueStore, client, wakeups, clock, metrics, log } = deps;
   const { id, installation, incarnation, table, batchSize, sendIntervalMs } = destination;
   const queue = queueStore.destination(scopeOf(destination));
-  const view = compileView(destination.viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL });
+  const compile = (): CompiledView => compileView(destination.viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL });
   return runOwner(
     {
       destinationId: id,
       queue,
-      makeWriter: async () =>
-        makeExternalDirectWriter({
+      makeWriter: async () => {
+        const view = compile();
+        return makeExternalDirectWriter({
           store: await deps.openStore(table),
           application: makeApplication(installation, id, incarnation),
           clock,
           chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
-        }),
-      prepareContext: (columns, writer) => ({
-        view,
-        encoder: makeRowEncoder(view, columns),
-        lastValues: historyOf(client),
-        holds: (key, coverage) => writer.holds(key, coverage),
-      }),
+        });
+      },
+      prepareContext: (columns, writer) => {
+        const view = compile();
+        return { view, encoder: makeRowEncoder(view, columns), lastValues: historyOf(client), holds: (key, coverage) => writer.holds(key, coverage) };
+      },
       batchSize,
       sendIntervalMs,
       leaseMs: config.LEASE_MS,
       quarantineMaxEntries: config.QUARANTINE_MAX_ENTRIES,
       waitForJob: (ms, signal) => wakeups.wait(queue.scope, ms, signal),
+      memory: deps.memoryOf(queue.scope),
       clock,
       log,
       onTenure: (began) => (began ? metrics.owned.inc() : metrics.owned.dec()),
       onCommit: ({ events, rows, bytes, ms, lagMs }) => {
         const labels = { destination: id };
-        metrics.committedEvents.inc(labels, events);
+        metrics.settledEvents.inc(labels, events);
         metrics.committedRows.inc(labels, rows);
         metrics.committedBytes.inc(labels, bytes);
         metrics.commitSeconds.observe(labels, ms / 1000);

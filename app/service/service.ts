@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { makeAidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
+import type { OwnerMemory } from '../delivery/owner-options.ts';
 import { Supervisor } from '../delivery/supervisor.ts';
 import { DestinationDirectory } from '../destinations/destination-directory.ts';
 import { makeDestinationRepository } from '../destinations/destination-repository.ts';
@@ -29,8 +30,10 @@ import { openSealer } from './seal-keys.ts';
 import { makeTablePreparation } from './table-preparation.ts';
 import { makeAidboxSide, type AidboxSide } from './aidbox-side.ts';
 
-/** Replaces parts of the service; for tests that watch or break them. */
+/** Ends the start, or replaces parts of the service: for tests that watch or break them. */
 export interface ServiceParts {
+  /** Ends a start that waits for Aidbox. */
+  readonly stop?: AbortSignal;
   readonly clock?: Clock;
   readonly wrapQueueStore?: (store: QueueStore) => QueueStore;
   readonly wrapObjectStore?: (store: ObjectStore, location: TableLocation) => ObjectStore;
@@ -97,7 +100,13 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
 
   const wakeups = new Wakeups();
   releasers.add('wake-ups', queueStore.onJob((scope) => wakeups.wake(scope)));
-  const runtime = { config, queueStore, client, openStore, wakeups, clock, metrics, log };
+  const memories = new Map<string, OwnerMemory>();
+  const memoryOf = (scope: string): OwnerMemory => {
+    const memory = memories.get(scope) ?? { waitingEvents: 0 };
+    memories.set(scope, memory);
+    return memory;
+  };
+  const runtime = { config, queueStore, client, openStore, wakeups, memoryOf, clock, metrics, log };
   const supervisor = new Supervisor<Destination>({
     list: async () => (await directory.readAll()).filter(isRunnable),
     run: (destination, stop) => runDestination(runtime, destination, stop),
@@ -158,6 +167,7 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
     });
     aidboxSide = side;
     releasers.add('Aidbox', () => side.stop());
+    parts.stop?.addEventListener('abort', () => void side.stop(), { once: true });
     await side.register();
   }
   releasers.add('loops', () => stopping.abort());

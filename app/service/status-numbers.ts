@@ -23,11 +23,18 @@ export function makeStatusNumbers(queueStore: QueueStore, clock: Clock): Destina
         messagesDeliveryAttempts: counters.attempts,
         initialExportStatus: destination.skipInitialExport ? 'skipped' : 'not_started',
         initialExportRowsSent: 0,
-        deliveryState: status?.state ?? 'active',
+        deliveryState: isAttended(status, clock) ? status.state : 'unattended',
         more: moreParameters(counters, usage, quarantine.entries, status, clock),
       };
     },
   };
+}
+
+/** An owner publishes every few seconds; clocks of replicas may differ. */
+const UNATTENDED_AFTER_MS = 60_000;
+
+function isAttended(status: PublishedStatus | undefined, clock: Clock): status is PublishedStatus {
+  return status !== undefined && clock.now() - status.atMs < UNATTENDED_AFTER_MS;
 }
 
 function moreParameters(
@@ -54,6 +61,7 @@ function moreParameters(
     ...number('tableVersion', status?.tableVersion),
     ...time('lastCommit', status?.lastCommitAtMs),
     ...number('queueStoreLosses', counters.storeLosses),
+    ...number('messagesLostWithQueueStore', counters.lostEvents),
     ...text('lastQueueStoreLoss', status?.storeLoss),
     ...(status?.lastErrors ?? []).flatMap((error) => [
       ...text('lastErrorDetail', `${new Date(error.atMs).toISOString()} ${error.code}: ${error.message}. ${error.action}`),

@@ -34,7 +34,7 @@ export interface WriteResult {
 
 /** What the owner lends to a write, so that a writer never acts for a destination it no longer owns. */
 export interface WriteGuard {
-  /** Resolves while the lease is ours and the destination exists. @throws AppError LEASE_LOST, DESTINATION_GONE */
+  /** Resolves while the lease is ours and the destination exists. @throws AppError LEASE_LOST */
   check(): Promise<void>;
   readonly signal: AbortSignal;
 }

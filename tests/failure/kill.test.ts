@@ -1,5 +1,5 @@
 import { tmpdir } from 'node:os';
-import { describe, expect, it } from '@jest/globals';
+import { afterAll, describe, expect, it } from '@jest/globals';
 import { Releasers } from '../../app/lib/releasers.ts';
 import { seededRandom } from '../helpers/seeded-random.ts';
 import { bothOf, describeWith } from '../helpers/services/availability.ts';
@@ -40,6 +40,7 @@ describe(`I1, I2, I3, I4: kill -9 at every phase (SEED=${SEED})`, () => {
     return { name: queue.name, part: run, start: () => ('found' in run ? killAndCompare(toParts(run.found), SEED + index) : undefined) };
   });
   let started: (Promise<void> | undefined)[] | undefined;
+  afterAll(async () => void (await Promise.allSettled(started ?? [])), TIMEOUT_MS);
   for (const [index, { name, part }] of runs.entries()) {
     describeWith(part, name, () => {
       it(
@@ -47,7 +48,7 @@ describe(`I1, I2, I3, I4: kill -9 at every phase (SEED=${SEED})`, () => {
         async () => {
           // The backends run at the same time: each waits more than it computes.
           started ??= runs.map(({ start }) => start());
-          started.forEach((run) => run?.catch(() => undefined));
+          void Promise.allSettled(started);
           await started[index];
         },
         TIMEOUT_MS,

@@ -60,6 +60,7 @@ async function startDestination(quarantineMaxEntries = 100) {
       batchSize: 100,
       sendIntervalMs: 10,
       leaseMs: 5_000,
+      memory: { waitingEvents: 0 },
       quarantineMaxEntries,
       waitForJob: (ms, signal) => systemClock.sleep(Math.min(ms, 20), signal),
       clock: systemClock,
@@ -102,7 +103,7 @@ describe('I2: quarantine and replay', () => {
     await deliver(queue, notification('a', 'b'));
     await drained(queue);
     const [entry] = await queue.quarantineList(0, 10);
-    const replay = encodeReplay({ key: entry!.key, delivery: decodeQuarantined(entry!.event) });
+    const replay = encodeReplay({ ...entry!, delivery: decodeQuarantined(entry!.event) });
     bad.clear();
     await deliver(queue, replay);
     await deliver(queue, replay);
@@ -119,13 +120,13 @@ describe('I2: quarantine and replay', () => {
     await deliver(queue, notification('b'));
     await drained(queue);
     const [first] = await queue.quarantineList(0, 10);
-    await deliver(queue, encodeReplay({ key: first!.key, delivery: decodeQuarantined(first!.event) }));
+    await deliver(queue, encodeReplay({ ...first!, delivery: decodeQuarantined(first!.event) }));
     await drained(queue);
     const [second, ...more] = await queue.quarantineList(0, 10);
     expect(more).toEqual([]);
     expect(second!.key).not.toBe(first!.key);
     bad.clear();
-    await deliver(queue, encodeReplay({ key: second!.key, delivery: decodeQuarantined(second!.event) }));
+    await deliver(queue, encodeReplay({ ...second!, delivery: decodeQuarantined(second!.event) }));
     await drained(queue);
     expect(await ids()).toEqual(['b']);
     expect(await queue.quarantineList(0, 10)).toEqual([]);

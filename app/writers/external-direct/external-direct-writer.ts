@@ -92,6 +92,7 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     for (;;) {
       const batch = takeUnsettled(events, following().window, outcomes);
       if (batch.events.length === 0) return { outcomes: orderOutcomes(events, outcomes), version: undefined, rows: 0, bytes: 0 };
+      await guard.check(); // before the upload too: a file for nothing is left to VACUUM
       const { file, batch: writable } = await putDataFile(store, following().snapshot, columns, batch);
       const attempt = await commitOrRebase(writable, file, guard);
       if (attempt.kind === 'committed') {

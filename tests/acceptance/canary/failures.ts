@@ -79,9 +79,8 @@ export const REFUSALS: readonly Failure[] = [
         { name: 'databricksClientSecret', valueString: misplaced },
         { name: 'tablePath', valueString: `s3://key:${misplaced}@bucket/table` },
         { name: 's3Endpoint', valueString: `http://key:${misplaced}@127.0.0.1:9` },
-        { name: 'awsRegion', valueString: 'us-east-1', [`value${misplaced}`]: misplaced },
       ];
-      const addresses = [`s3://key:${misplacedToo}@bucket/table?x`, `https://key:${misplacedToo}@bucket/table`, `s3://key:${misplacedToo}@bucket/table`];
+      const addresses = [`s3://key:${misplacedToo}@bucket/table?x`, `https://key:${misplacedToo}@bucket/table`, `s3://key:${misplacedToo}@bucket/table`, `http://key:80/${misplacedToo}@host`];
       const requests = [
         parameters,
         ...addresses.map((valueString) => [{ name: 'tablePath', valueString }]),
@@ -147,7 +146,7 @@ export const OUTAGES: readonly Failure[] = [
         const body = aNotification({ fullUrl: `Patient/${ID}-910`, request: { method: 'DELETE' } }, anEntry('create', aCanary(911)));
         expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
         await stage.waitForLog({ event: 'delivery.failed', code: 'AIDBOX_UNAVAILABLE' }, from);
-        const stranger = await fetch(url.replace('/good/', `/${ID}/`), { method: 'POST', headers, body });
+        const stranger = await fetch(url.replace('/good/', `/${ID}-unknown/`), { method: 'POST', headers, body });
         stage.answers.push({ what: 'the answer to a stranger', content: Buffer.from(await stranger.text()) });
         expect(stranger.status).toBe(503);
       } finally {
@@ -215,13 +214,19 @@ export const OUTAGES: readonly Failure[] = [
   },
 ];
 
+/** Where a table is in the bucket, behind the proxy. */
+export const s3Table = (stage: Stage, path: string): readonly object[] => [
+  { name: 'tablePath', valueString: `s3://${stage.bucket}/${path}` },
+  { name: 's3Endpoint', valueString: stage.s3!.endpoint },
+  { name: 'awsAccessKeyId', valueString: stage.minio!.accessKeyId },
+];
+
 /** Trouble of the object store; the destination `on-s3` has its secret from a mounted file, `inline` in its parameters. */
 export const STORE_OUTAGES: readonly Failure[] = [
   {
     what: 'a create with a wrong secret key',
-    provoke: async (stage) => {
-      const [, endpoint] = s3Table(stage, 'wrong');
-      const parameter = [...s3Table(stage, 'wrong').slice(0, 1), endpoint!, { name: 'awsAccessKeyId', valueString: stage.minio!.accessKeyId }, { name: 'awsSecretAccessKey', valueString: SECRETS.wrongAws }];
+    async provoke(stage) {
+      const parameter = [...s3Table(stage, 'wrong'), { name: 'awsSecretAccessKey', valueString: SECRETS.wrongAws }];
       expect(await stage.call('POST', '/fhir/AidboxTopicDestination', makeRequest('refused', parameter), 422)).toContain('STORAGE_FORBIDDEN');
     },
   },
@@ -243,10 +248,3 @@ export const STORE_OUTAGES: readonly Failure[] = [
     },
   },
 ];
-
-export const s3Table = (stage: Stage, path: string): readonly object[] => [
-  { name: 'tablePath', valueString: `s3://${BUCKET.name}/${path}` },
-  { name: 's3Endpoint', valueString: stage.s3!.endpoint },
-];
-/** Set by the test when the bucket is made. */
-export const BUCKET = { name: '' };

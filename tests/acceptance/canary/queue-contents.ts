@@ -27,7 +27,7 @@ async function readValue(redis: Redis, key: string): Promise<string> {
     case 'set':
       return texts(await redis.smembersBuffer(key));
     case 'zset':
-      return texts(await redis.zrangeBuffer(key, 0, -1));
+      return texts(await redis.zrangeBuffer(key, 0, '-1'));
     default:
       return texts((await redis.callBuffer('XRANGE', key, '-', '+')) as readonly unknown[]);
   }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '../../helpers/eventually.ts';
 import { startServiceUnderTest, type DestinationSpec, type ServiceUnderTest } from '../../helpers/service-under-test.ts';
@@ -68,6 +69,7 @@ export interface Stage {
   readonly service: ServiceUnderTest;
   readonly queue: BreakableQueue;
   readonly minio: Minio | undefined;
+  readonly bucket: string | undefined;
   /** Stands before MinIO. */
   readonly s3: ForbiddingProxy | undefined;
   /** Everything that the service answered over HTTP. */
@@ -109,18 +111,18 @@ export async function startStage(makeQueue: (dataDir: () => string) => Promise<B
       AIDBOX_TIMEOUT_MS: '1000',
     },
   });
-  return makeStage(service, queue, minio, s3);
+  return makeStage({ service, queue, minio, bucket: await minio?.createBucket(), s3 }, secretsDir);
 }
 
 /** MinIO's key for one destination comes out of a mounted file. */
 async function makeSecretsDirectory(content: string): Promise<string> {
-  const directory = join('/tmp', `canary-secrets-${randomBytes(6).toString('hex')}`);
-  await mkdir(directory);
+  const directory = await mkdtemp(join(tmpdir(), 'mounted-'));
   await writeFile(join(directory, 's3-secret'), `${content}\n`);
   return directory;
 }
 
-function makeStage(service: ServiceUnderTest, queue: BreakableQueue, minio: Minio | undefined, s3: ForbiddingProxy | undefined): Stage {
+function makeStage(parts: Pick<Stage, 'service' | 'queue' | 'minio' | 'bucket' | 's3'>, secretsDir: string): Stage {
+  const { service, queue, minio, s3 } = parts;
   const answers: Place[] = [];
   let sent = 0;
   const note = (what: string, text: string): string => {
@@ -128,10 +130,7 @@ function makeStage(service: ServiceUnderTest, queue: BreakableQueue, minio: Mini
     return text;
   };
   const stage: Stage = {
-    service,
-    queue,
-    minio,
-    s3,
+    ...parts,
     answers,
     webhook: (id) => findWebhook(service.lab, id),
     async post(id, body, headers) {
@@ -182,6 +181,7 @@ function makeStage(service: ServiceUnderTest, queue: BreakableQueue, minio: Mini
       await s3?.close();
       await minio?.stop();
       await queue.stop();
+      await rm(secretsDir, { recursive: true });
     },
   };
   return stage;

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { runOwner, type OwnerEnd, type OwnerOptions } from '../../../app/delivery/owner.ts';
+import { runOwner, type OwnerEnd } from '../../../app/delivery/owner.ts';
+import type { OwnerOptions } from '../../../app/delivery/owner-options.ts';
 import type { ErrorCode } from '../../../app/errors/catalogue.ts';
 import type { LogFields, Logger } from '../../../app/log.ts';
 import { Crash, type Call, type CallName, type Fault, type Gate } from './gate.ts';

@@ -92,6 +92,7 @@ export class Stage {
     );
     const owner: ActingOwner = new ActingOwner(name, gate, {
       destinationId: this.destinationId,
+      memory: { waitingEvents: 0 },
       queue: gateQueue(gate, this.queueOf(incarnation), (lease) => this.leases.push({ owner, lease, incarnation })),
       makeWriter: async () =>
         makeExternalDirectWriter({

@@ -19,7 +19,7 @@ import type { Endpoint } from './sender.ts';
 const DESTINATION = 'kill';
 const START_TIMEOUT_MS = 60_000;
 /** A start that failed, for a store was down, is not repeated at once: no supervisor of processes does that. */
-const FAILED_START_PAUSE_MS = 500;
+const FAILED_START_PAUSE_MS = 1_000;
 
 export interface GroupOptions {
   readonly queue: KillableQueue;

@@ -66,7 +66,7 @@ describe('manifests', () => {
       await operations.search(aCall());
       await operations.status(aCall({ id: 'patient-lake' }));
       await repairDestinations(deps);
-      await readDeletedContent(deps.client, 'Patient', 'p1');
+      await readDeletedContent(deps.client, 'Patient', 'p1', undefined);
       await operations.remove(aCall({ id: 'patient-lake' }));
       await unregisterApp(registration);
 

@@ -1,0 +1,218 @@
+import { AppError, isAppError } from '../errors/app-error.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
+import { backoffMs } from '../lib/backoff.ts';
+import { describeCause } from '../lib/describe-cause.ts';
+import type { Lease } from '../queue/queue-store.ts';
+import type { Writer, WriteGuard, WriteResult } from '../writers/writer.ts';
+import { Backlog } from './backlog.ts';
+import type { LeaseKeeper } from './lease-keeper.ts';
+import type { OwnerOptions } from './owner-options.ts';
+import type { OwnerStatus } from './owner-status.ts';
+import type { PendingEvent } from './prepare-event.ts';
+import { quarantineEntries, tallyOf, type SettledEvent } from './settlement.ts';
+import { orderVersions } from './version-order.ts';
+
+/** A failed batch is tried again after 1 s, growing to 30 s (S0.104); what needs a person is looked at once a minute. */
+const RETRY = { firstMs: 1_000, maxMs: 30_000 };
+const BLOCKED_RETRY_MS = 60_000;
+/** Longest sleep without looking at the queue: wake-ups are hints and may be missed. */
+const POLL_MS = 1_000;
+
+const ENDS_TENURE: ReadonlySet<ErrorCode> = new Set(['LEASE_LOST', 'INCARNATION_SUPERSEDED', 'QUEUE_DROPPED']);
+
+type StoreLoss = 'emptied' | 'rolled-back';
+
+/**
+ * One tenure of an owner: takes jobs in order of acceptance, collects events until `batchSize` or `sendIntervalMs`, writes, then ends the
+ * jobs (design §4.3–6). Errors that may pass are retried here for ever; nothing is given up by counting.
+ */
+export class Delivery {
+  private readonly options: OwnerOptions;
+  private readonly lease: Lease;
+  private readonly keeper: LeaseKeeper;
+  private readonly status: OwnerStatus;
+  private readonly signal: AbortSignal;
+  private readonly guard: WriteGuard;
+  private openWriter: Writer | undefined;
+  private hand: Backlog | undefined;
+  private firstSeenAtMs: number | undefined;
+  /** As it must stand in the store while the lease is ours. */
+  private checkpoint: Uint8Array | undefined;
+
+  constructor(options: OwnerOptions, lease: Lease, keeper: LeaseKeeper, status: OwnerStatus, signal: AbortSignal) {
+    this.options = options;
+    this.lease = lease;
+    this.keeper = keeper;
+    this.status = status;
+    this.signal = signal;
+    this.guard = { signal, check: () => this.checkLease() };
+  }
+
+  /** Resolves when the signal aborts. @throws AppError LEASE_LOST, INCARNATION_SUPERSEDED, QUEUE_DROPPED; a fault of our own as it is */
+  async run(): Promise<void> {
+    await this.untilDone(() => this.open(), 0);
+    while (!this.signal.aborted) {
+      const due = await this.untilDone(() => this.collect(), 0);
+      if (due && !(await this.untilDone(() => this.noticeStoreLoss(), 0))) await this.deliverBatch();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.openWriter?.close();
+  }
+
+  private get writer(): Writer {
+    if (this.openWriter === undefined) throw new AppError('INTERNAL', 'the table was not opened yet');
+    return this.openWriter;
+  }
+
+  private get backlog(): Backlog {
+    if (this.hand === undefined) throw new AppError('INTERNAL', 'the table was not opened yet');
+    return this.hand;
+  }
+
+  private async checkLease(): Promise<void> {
+    if (this.signal.aborted || !(await this.lease.held())) {
+      throw new AppError('LEASE_LOST', `another process delivers ${this.options.destinationId} now`);
+    }
+  }
+
+  /** Reads the table anew and begins with an empty hand: what was taken is still in the queue. */
+  private async open(): Promise<void> {
+    const { queue, makeWriter, prepareContext } = this.options;
+    this.openWriter ??= await makeWriter();
+    const { columns, storeLoss } = await this.writer.open(await queue.checkpoint());
+    if (storeLoss !== undefined) await this.countStoreLoss(storeLoss);
+    await this.saveCheckpoint();
+    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer));
+    this.firstSeenAtMs = undefined;
+  }
+
+  /** Takes jobs; true when a batch is due. Sleeps at most until the interval of the oldest event ends. */
+  private async collect(): Promise<boolean> {
+    const { batchSize, sendIntervalMs, clock, waitForJob } = this.options;
+    await this.backlog.fill(batchSize);
+    if (this.backlog.size === 0) {
+      if (this.backlog.hasFinishedJobs) return true; // notifications without a single event
+      this.firstSeenAtMs = undefined;
+      await waitForJob(POLL_MS, this.signal);
+      return false;
+    }
+    this.firstSeenAtMs ??= clock.monotonic();
+    const waited = Math.max(clock.monotonic() - this.firstSeenAtMs, clock.now() - (this.backlog.oldestReceivedAtMs ?? clock.now()));
+    if (this.backlog.size >= batchSize || this.backlog.isFull || waited >= sendIntervalMs) return true;
+    await waitForJob(Math.min(POLL_MS, sendIntervalMs - waited), this.signal);
+    return false;
+  }
+
+  /**
+   * A store that went back may bring our own lease back too, so the lease alone does not show it: our checkpoint does. True when it did;
+   * then the hand is empty, because jobs stand at other places now.
+   */
+  private async noticeStoreLoss(): Promise<boolean> {
+    const { queue, memory } = this.options;
+    const stored = await queue.checkpoint();
+    if (Buffer.compare(stored ?? Buffer.alloc(0), this.checkpoint ?? Buffer.alloc(0)) !== 0) {
+      await this.checkLease(); // else it is the checkpoint of the next owner
+      await this.countStoreLoss(stored === undefined ? 'emptied' : 'rolled-back');
+      await this.open();
+      return true;
+    }
+    memory.waitingEvents = (await queue.usage()).events;
+    return false;
+  }
+
+  private async countStoreLoss(reason: StoreLoss): Promise<void> {
+    const { queue, log, destinationId, memory } = this.options;
+    const lost = Math.max(0, memory.waitingEvents - (await queue.usage()).events);
+    this.status.recordStoreLoss(reason);
+    log.error({ event: 'queue.store-lost', destination: destinationId, code: 'QUEUE_STORE_LOST', reason, events: lost });
+    await queue.count({ storeLosses: 1, lostEvents: lost });
+    await this.saveCheckpoint();
+  }
+
+  private async saveCheckpoint(): Promise<void> {
+    this.checkpoint = this.writer.checkpoint();
+    await this.options.queue.settle({ jobs: [], quarantine: [], checkpoint: this.checkpoint });
+  }
+
+  private async deliverBatch(): Promise<void> {
+    const { batchSize, clock, onCommit } = this.options;
+    const events = orderVersions(this.backlog.next(batchSize));
+    const toWrite = events.filter((event) => event.prepared !== undefined);
+    const startedAtMs = clock.monotonic();
+    this.status.setInProcess(events.length);
+    const result = toWrite.length === 0 ? undefined : await this.untilDone(() => this.write(toWrite), toWrite.length);
+    if (result === 'reopened') return;
+    const outcomes = new Map(toWrite.map((event, index) => [event, result!.outcomes[index]!]));
+    const settled = events.map((event): SettledEvent => ({ event, outcome: outcomes.get(event) }));
+    this.backlog.markSettled(settled.map((each) => ({ event: each.event, tally: tallyOf(each) })));
+    await this.untilDone(() => this.settle(settled, result?.version !== undefined), 0);
+    this.status.setInProcess(0);
+    this.firstSeenAtMs = this.backlog.size === 0 ? undefined : clock.monotonic();
+    if (result?.version === undefined) return;
+    const oldestMs = events.reduce((oldest, event) => Math.min(oldest, event.receivedAtMs), Infinity);
+    onCommit?.({ events: toWrite.length, rows: result.rows, bytes: result.bytes, ms: clock.monotonic() - startedAtMs, lagMs: clock.now() - oldestMs });
+    this.status.recordCommit(result.version);
+  }
+
+  private async write(events: readonly PendingEvent[]): Promise<WriteResult | 'reopened'> {
+    const { queue, quarantineMaxEntries } = this.options;
+    const rejected = events.filter((event) => event.prepared?.content.kind === 'rejected').length;
+    if (rejected > 0 && (await queue.quarantineSize()).entries + rejected > quarantineMaxEntries) {
+      throw new AppError('QUARANTINE_FULL', `the batch brings ${rejected} events for the quarantine, which may hold ${quarantineMaxEntries}`);
+    }
+    try {
+      return await this.writer.write(events.map((event) => event.prepared!), this.guard);
+    } catch (error) {
+      if (!isAppError(error, 'TABLE_SCHEMA_CHANGED')) throw error;
+      await this.open();
+      return 'reopened';
+    }
+  }
+
+  /** Quarantine entries and the end of the jobs are one transaction of the store (design E5). */
+  private async settle(settled: readonly SettledEvent[], hasCommitted: boolean): Promise<void> {
+    const { queue, clock } = this.options;
+    const jobs = this.backlog.finishedJobs();
+    const quarantine = quarantineEntries(settled, clock.now());
+    if (jobs.length > 0 || quarantine.length > 0 || hasCommitted) {
+      // Whoever slept past its lease must not put its checkpoint over that of the next owner.
+      if (this.keeper.isCurrent()) this.checkpoint = this.writer.checkpoint();
+      await queue.settle({ jobs, quarantine, ...(this.keeper.isCurrent() && this.checkpoint !== undefined ? { checkpoint: this.checkpoint } : {}) });
+    }
+    const replayed = settled.flatMap(({ event }) => event.replayOf ?? []);
+    if (replayed.length > 0) await queue.quarantineRemove(replayed); // one left behind by a crash is found in the table by its next replay
+    this.backlog.forget(new Set(jobs.map((job) => job.id)));
+  }
+
+  /** Repeats `step` until it succeeds, with growing pauses; throws only what ends the tenure. @param events that each failure delays */
+  private async untilDone<T>(step: () => Promise<T>, events: number): Promise<T> {
+    const { queue, log, clock, destinationId } = this.options;
+    for (let tries = 0; ; tries += 1) {
+      if (this.signal.aborted) throw new AppError('LEASE_LOST', `delivery of ${destinationId} was stopped`);
+      try {
+        const value = await step();
+        if (tries > 0) this.status.recordRecovery();
+        return value;
+      } catch (error) {
+        if (!isAppError(error) || ENDS_TENURE.has(error.code)) throw error;
+        const isBlocked = error.retry === 'never';
+        const pauseMs = isBlocked ? BLOCKED_RETRY_MS : Math.max(error.retryAfterMs ?? 0, backoffMs(tries, RETRY));
+        this.status.recordFailure(error, isBlocked);
+        log[isBlocked ? 'error' : 'warn']({
+          event: isBlocked ? 'delivery.blocked' : 'delivery.failed',
+          destination: destinationId,
+          code: error.code,
+          message: error.message,
+          action: error.action,
+          ...(error.cause === undefined ? {} : { cause: describeCause(error.cause) }),
+          attempt: tries + 1,
+          ms: Math.round(pauseMs),
+        });
+        if (events > 0) await queue.count({ attempts: events, failedAttempts: events }).catch(() => undefined);
+        await clock.sleep(pauseMs, this.signal);
+      }
+    }
+  }
+}

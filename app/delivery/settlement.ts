@@ -1,0 +1,41 @@
+import type { Counters, QuarantineEntry } from '../queue/queue-store.ts';
+import type { EventOutcome } from '../writers/writer.ts';
+import type { PendingEvent } from './prepare-event.ts';
+import { encodeQuarantined, reduceDelivery } from './quarantined-delivery.ts';
+
+/** An event of a batch and what became of it; undefined: the view yields no row, so there was nothing to write. */
+export interface SettledEvent {
+  readonly event: PendingEvent;
+  readonly outcome: EventOutcome | undefined;
+}
+
+/** What one settled event adds to the counters of its job (invariant I2: exactly one of committed, quarantined, noRow, duplicates). */
+export function tallyOf({ event, outcome }: SettledEvent): Partial<Counters> {
+  const unstable = event.stableKey ? {} : { unstableKeys: 1 };
+  const rows = event.prepared?.content.kind === 'rows' ? event.prepared.content.rows.length : 0;
+  switch (outcome) {
+    case undefined:
+      return { noRow: 1, ...unstable };
+    case 'written':
+      return { committed: 1, rows, attempts: 1, ...unstable };
+    case 'quarantined':
+    case 'quarantined-before':
+      return { quarantined: 1, attempts: 1, ...unstable };
+    case 'written-before':
+      return { duplicates: 1, ...unstable };
+  }
+}
+
+/** The entries of the quarantined ones; also of those that the table called quarantined before (their entry may have been lost, design E5). */
+export function quarantineEntries(settled: readonly SettledEvent[], nowMs: number): QuarantineEntry[] {
+  return settled
+    .filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before')
+    .map(({ event }) => ({ key: event.key, ...reasonOf(event), quarantinedAtMs: nowMs, event: encodeQuarantined(reduceDelivery(event.source)) }));
+}
+
+function reasonOf({ prepared }: PendingEvent): { readonly code: string; readonly reason: string } {
+  // An event that an earlier attempt called bad may look good now: the table has no row of it, so it stays in quarantine.
+  return prepared?.content.kind === 'rejected'
+    ? { code: prepared.content.code, reason: prepared.content.reason }
+    : { code: 'QUARANTINED_BEFORE', reason: 'an earlier attempt could not write this event; replay it' };
+}
