@@ -11,6 +11,8 @@ import { installServices } from './test-services.ts';
  */
 
 const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
+/** Whatever hangs, the run ends. */
+const MAX_RUN_MS = 45 * 60_000;
 const NEED_NOTHING = ['unit', 'property'];
 
 interface JestReport {
@@ -32,9 +34,10 @@ const directory = mkdtempSync(join(tmpdir(), 'jest-report-'));
 const reportFile = join(directory, 'report.json');
 const jest = spawnSync(
   process.execPath,
-  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST, '--json', `--outputFile=${reportFile}`, ...args],
+  // --forceExit: one handle left open by a failed test must not hold the whole run.
+  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST, '--forceExit', '--json', `--outputFile=${reportFile}`, ...args],
   // With --json Jest writes for people on stderr; what is left for stdout is a word about the file.
-  { stdio: ['inherit', 'ignore', 'inherit'] },
+  { stdio: ['inherit', 'ignore', 'inherit'], timeout: MAX_RUN_MS },
 );
 const report = readReport();
 rmSync(directory, { recursive: true, force: true });

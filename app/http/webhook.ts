@@ -50,10 +50,11 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
       response.status(status).type('text/plain').send(text);
     };
     const { id, incarnation } = request.params as { id: string; incarnation: string };
+    let target: WebhookTarget | undefined;
     try {
       const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
       const fits = (candidate: WebhookTarget | undefined): boolean => bearer !== undefined && candidate !== undefined && matchesSecretHash(bearer, candidate.webhookSecretHash);
-      let target = await options.find(id, incarnation);
+      target = await options.find(id, incarnation);
       if (target !== undefined && !fits(target)) target = await options.findFresh(id, incarnation);
       if (target === undefined) return answer(404, 'no such destination');
       if (!fits(target)) return answer(401, 'wrong secret');
@@ -67,7 +68,7 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
       if (isAppError(error, 'QUEUE_DROPPED')) return answer(404, 'no such destination');
       log.warn({
         event: 'notification.refused',
-        destination: id,
+        destination: target && id, // anybody may write anything into an address
         code: isAppError(error) ? error.code : 'INTERNAL',
         message: isAppError(error) ? error.message : undefined,
         cause: describeCause(isAppError(error) ? error.cause : error),

@@ -5,8 +5,8 @@ import type { Moment, Phase } from './phase-protocol.ts';
 import type { PhasedProcess, Stand } from './phased-process.ts';
 import type { ServiceGroup } from './service-group.ts';
 
-/** The service never stops for longer than this: stores restart, leases run out, failed batches are tried again within seconds. */
-const STAND_TIMEOUT_MS = 60_000;
+/** The service never stops for longer than this: stores restart and leases run out within seconds; MinIO while it starts asks callers to wait for 60 s. */
+const STAND_TIMEOUT_MS = 150_000;
 
 /** Waits for the service to reach a moment and holds it there; everything else goes on. */
 export class Ambush {

@@ -2,7 +2,7 @@ import type { Counters, DestinationQueue } from '../../../app/queue/queue-store.
 import { eventually } from '../../helpers/eventually.ts';
 import type { KillableQueue } from './killable-queues.ts';
 
-const DELIVERY_TIMEOUT_MS = 120_000;
+const DELIVERY_TIMEOUT_MS = 150_000;
 
 /** Waits until nothing is queued and `isSeen`. */
 export function waitUntilDelivered(queue: KillableQueue, scope: string, isSeen: () => boolean): Promise<void> {
