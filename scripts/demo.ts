@@ -67,7 +67,7 @@ try {
   const seconds = Number(((performance.now() - startedAtMs) / 1000).toFixed(1));
   say(`\nDone in ${seconds} s. Read the table with any Delta engine, for example:\n  python3 -c "from deltalake import DeltaTable; print(DeltaTable('${table}').to_pandas())"`);
   if (values.json) process.stdout.write(`${JSON.stringify({ changes: changes.length, rows, table, seconds })}\n`);
-  if (values.keep) await stayUp(aidbox.url, app.url);
+  if (values.keep) await stayUp(aidbox, app.url);
 } finally {
   await closeAll();
 }
@@ -148,7 +148,8 @@ async function report(table: string, sent: number): Promise<number> {
   return rows.length;
 }
 
-async function stayUp(aidboxUrl: string, appUrl: string): Promise<void> {
-  say(`\nStill up (Ctrl+C ends it):\n  Aidbox   ${aidboxUrl}\n  Status   ${aidboxUrl}/fhir/AidboxTopicDestination/${DESTINATION_ID}/$status\n  Health   ${appUrl}/health\n  Metrics  ${appUrl}/metrics`);
+async function stayUp({ url: aidboxUrl, user, password, lab }: AidboxAddress, appUrl: string): Promise<void> {
+  const login = lab === undefined ? '' : ` (client ${user}, secret ${password})`;
+  say(`\nStill up (Ctrl+C ends it):\n  Aidbox   ${aidboxUrl}${login}\n  Status   ${aidboxUrl}/fhir/AidboxTopicDestination/${DESTINATION_ID}/$status\n  Health   ${appUrl}/health\n  Metrics  ${appUrl}/metrics`);
   await new Promise((stop) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, stop)));
 }

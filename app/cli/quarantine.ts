@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { makeAidboxClient } from '../aidbox/aidbox-client.ts';
 import { loadConfig } from '../config/config.ts';
@@ -10,8 +10,8 @@ import { isAppError } from '../errors/app-error.ts';
 import { systemClock } from '../lib/clock.ts';
 import { describeCause } from '../lib/describe-cause.ts';
 import { makeLogger } from '../log.ts';
-import { openQueueStore } from '../queue/open-queue-store.ts';
 import type { DestinationQueue, QuarantineEntry } from '../queue/queue-store.ts';
+import { openConfiguredQueue } from '../service/configured-queue.ts';
 import { openSealer } from '../service/seal-keys.ts';
 
 const USAGE = `usage: npm run quarantine -- list DESTINATION
@@ -64,8 +64,7 @@ async function replay(queue: DestinationQueue, entry: QuarantineEntry): Promise<
 async function withQueue(destinationId: string, use: (queue: DestinationQueue) => Promise<number>): Promise<number> {
   const config = loadConfig();
   const log = makeLogger('error', (line) => process.stderr.write(line));
-  const dataDir = resolve(config.DATA_DIR);
-  const sealer = await openSealer(config.SEAL_KEY, dataDir);
+  const sealer = await openSealer(config.SEAL_KEY, resolve(config.DATA_DIR));
   const { AIDBOX_URL: baseUrl, AIDBOX_CLIENT_ID: clientId, AIDBOX_CLIENT_SECRET: clientSecret, AIDBOX_TIMEOUT_MS: timeoutMs } = config;
   const client = makeAidboxClient({ baseUrl, clientId, clientSecret, timeoutMs });
   const secrets = makeSecretStore({ sealer, directory: config.SECRETS_DIR });
@@ -75,16 +74,7 @@ async function withQueue(destinationId: string, use: (queue: DestinationQueue) =
     process.stderr.write(`there is no destination ${destinationId} of this product\n`);
     return 1;
   }
-  const store = await openQueueStore({
-    redisUrl: config.REDIS_URL,
-    databaseUrl: config.DATABASE_URL,
-    embeddedDataDir: join(dataDir, 'queue'),
-    sealer,
-    maxJobs: config.QUEUE_MAX_JOBS,
-    maxBytes: config.QUEUE_MAX_BYTES,
-    allowWeakDurability: config.QUEUE_ALLOW_WEAK_DURABILITY,
-    log,
-  });
+  const store = await openConfiguredQueue(config, sealer, log);
   try {
     await store.start();
     return await use(store.destination(scopeOf(destination)));

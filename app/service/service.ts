@@ -19,7 +19,6 @@ import { Releasers } from '../lib/releasers.ts';
 import { Wakeups } from '../lib/wakeups.ts';
 import type { Logger } from '../log.ts';
 import { makeMetrics } from '../metrics.ts';
-import { openQueueStore } from '../queue/open-queue-store.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
@@ -27,6 +26,7 @@ import type { TableLocation } from '../storage/table-location.ts';
 import { runDestination } from './destination-runtime.ts';
 import { refreshGauges } from './gauges.ts';
 import { openSealer } from './seal-keys.ts';
+import { openConfiguredQueue } from './configured-queue.ts';
 import { makeTablePreparation } from './table-preparation.ts';
 import { makeAidboxSide, type AidboxSide } from './aidbox-side.ts';
 
@@ -67,16 +67,7 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
   const writesTables = config.ROLE !== 'web';
 
   const sealer = await openSealer(config.SEAL_KEY, dataDir);
-  const opened = await openQueueStore({
-    redisUrl: config.REDIS_URL,
-    databaseUrl: config.DATABASE_URL,
-    embeddedDataDir: join(dataDir, 'queue'),
-    sealer,
-    maxJobs: config.QUEUE_MAX_JOBS,
-    maxBytes: config.QUEUE_MAX_BYTES,
-    allowWeakDurability: config.QUEUE_ALLOW_WEAK_DURABILITY,
-    log,
-  });
+  const opened = await openConfiguredQueue(config, sealer, log);
   releasers.add('queue store', () => opened.close());
   await opened.start();
   const queueStore = parts.wrapQueueStore?.(opened) ?? opened;

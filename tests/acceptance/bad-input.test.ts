@@ -68,7 +68,7 @@ describe('I2, I10: a notification that holds', () => {
       expect(ends.accepted).toBe(countEvents(notification));
       expect(sumOf(ends)).toBe(ends.accepted);
     });
-    await fc.assert(property, { seed, numRuns: 60, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false });
+    await fc.assert(property, { seed, numRuns: 400, interruptAfterTimeLimit: 60_000, markInterruptAsFailure: false });
     await service.expectHealthy();
   }, 120_000);
 

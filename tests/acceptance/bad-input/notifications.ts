@@ -121,6 +121,22 @@ const ENTRIES: readonly NotificationCase[] = [
   { what: 'a good event nested 100,000 levels deep where the view does not look', body: () => withMember(good(), 'extension', deep(100_000)), committed: 1 },
 ];
 
+/** Numbers that a JavaScript number would change, where the service keeps their digits. `1.0` takes the place of the text `DIGITS`. */
+const withDigits = (body: string, digits = '1.0'): string => body.replaceAll('"DIGITS"', digits);
+const DIGITS: readonly NotificationCase[] = [
+  { what: 'a decimal of 30 digits', body: () => withDigits(aNotification(anEntry('create', aPatient({ extension: [{ url: 'weight', valueDecimal: 'DIGITS' }] }))), '123456789012345678901.234500000'), committed: 1 },
+  { what: 'a decimal of a thousand digits', body: () => withDigits(aNotification(anEntry('create', aPatient({ extension: [{ url: 'weight', valueDecimal: 'DIGITS' }] }))), '9'.repeat(1000)), quarantined: ['VALUE_NOT_CONVERTIBLE'] },
+  { what: 'a decimal too large for any number', body: () => withDigits(aNotification(anEntry('create', aPatient({ extension: [{ url: 'weight', valueDecimal: 'DIGITS' }] }))), '1e400'), quarantined: ['VALUE_NOT_CONVERTIBLE'] },
+  { what: 'the number 1.0 for an entry', body: () => withDigits(aNotification('DIGITS')), ...UNREADABLE },
+  { what: 'the number 1.0 for a resource', body: () => withDigits(aNotification({ ...anEntry('update', aPatient()), resource: 'DIGITS' })), ...UNREADABLE },
+  { what: 'the number 1.0 for an id', body: () => withDigits(aNotification({ resource: aPatient({ id: 'DIGITS' }) })), ...UNREADABLE },
+  { what: 'the number 1.0 for a meta', body: () => withDigits(aNotification(without(anEntry('create', aPatient({ meta: 'DIGITS' })), 'extension'))), committed: 1 },
+  { what: 'the number 1.0 for a version', body: () => withDigits(aNotification(anEntry('create', aPatient({}, { versionId: 'DIGITS' })))), committed: 1 },
+  { what: 'the number -0 for a date', body: () => withDigits(aNotification(anEntry('create', aPatient({ birthDate: 'DIGITS' }))), '-0'), quarantined: ['VALUE_NOT_CONVERTIBLE'] },
+  { what: 'the number 1.0 for the name', body: () => withDigits(aNotification(anEntry('create', aPatient({ name: 'DIGITS' })))), committed: 1 },
+  { what: 'the number 1.0 for the Bundle', body: () => '1.0', ...INVALID },
+];
+
 /** The forms of contract §3.5. Nothing of these resources is in Aidbox. */
 const DELETES: readonly NotificationCase[] = [
   { what: 'a delete with the resource', body: () => aNotification(anEntry('delete', aPatient())), committed: 1 },
@@ -141,4 +157,4 @@ const REPETITIONS: readonly NotificationCase[] = [
 ];
 const twice = (entry: unknown): string => aNotification(entry, entry);
 
-export const NOTIFICATIONS: readonly NotificationCase[] = [...BODIES, ...ODD, ...IDENTITY, ...ENTRIES, ...DELETES, ...REPETITIONS];
+export const NOTIFICATIONS: readonly NotificationCase[] = [...BODIES, ...ODD, ...IDENTITY, ...ENTRIES, ...DIGITS, ...DELETES, ...REPETITIONS];

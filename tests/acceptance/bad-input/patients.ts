@@ -10,6 +10,8 @@ export const VIEW = {
         { name: 'ts', path: 'meta.lastUpdated', type: 'instant' },
         { name: 'birth_date', path: 'birthDate', type: 'date' },
         { name: 'family', path: 'name.family', type: 'string' },
+        // Makes the service read the digits of decimals as they were sent.
+        { name: 'weight', path: "extension.where(url = 'weight').value.ofType(decimal).first()", type: 'decimal' },
         { name: 'given', path: "name.given.join(' ')", type: 'string' },
       ],
     },

@@ -9,6 +9,7 @@ export const FIELDS: readonly FieldSpec[] = [
   { name: 'ts', type: 'timestamp' },
   { name: 'birth_date', type: 'date' },
   { name: 'family' },
+  { name: 'weight', type: 'decimal(38,9)' },
   { name: 'given' },
   { name: 'is_deleted', type: 'integer' },
 ];

