@@ -1,3 +1,5 @@
+import { isStatusEntry } from '../fhir/notification.ts';
+
 /** What quarantine keeps of an event: the notification exactly as it came, and which of its entries it is (undefined: the whole of it). */
 export interface QuarantinedDelivery {
   readonly place: number | undefined;
@@ -8,15 +10,35 @@ export interface QuarantinedDelivery {
 const MAX_WHOLE_BYTES = 64 * 1024;
 
 /**
- * What quarantine keeps. A large notification is reduced to the one entry and written anew, in which decimals may lose trailing zeros; all
- * else stays as it came.
+ * Makes the function that decides what quarantine keeps of the events of one settlement. A large notification is reduced to the one entry and
+ * written anew, in which decimals may lose trailing zeros; the other entries leave null behind, because the status entry names resources by
+ * place. What cannot be written anew (compressed, nested too deeply) stays whole.
  */
-export function reduceDelivery(delivery: QuarantinedDelivery): QuarantinedDelivery {
-  if (delivery.place === undefined || delivery.body.byteLength <= MAX_WHOLE_BYTES) return delivery;
-  const bundle = JSON.parse(new TextDecoder().decode(delivery.body)) as { entry: { resource?: { resourceType?: unknown } }[] };
-  const isStatus = (entry: { resource?: { resourceType?: unknown } } | null): boolean => /SubscriptionStatus$/.test(String(entry?.resource?.resourceType));
-  const entry = bundle.entry.filter((each) => !isStatus(each))[delivery.place];
-  return { place: 0, body: new TextEncoder().encode(JSON.stringify({ ...bundle, entry: [...bundle.entry.filter(isStatus), entry] })) };
+export function makeReducer(): (delivery: QuarantinedDelivery) => QuarantinedDelivery {
+  const parsed = new Map<Uint8Array, LargeNotification>();
+  return (delivery) => {
+    const { place, body } = delivery;
+    if (place === undefined || body.byteLength <= MAX_WHOLE_BYTES) return delivery;
+    try {
+      const { bundle, changes } = parsed.get(body) ?? readLarge(body);
+      parsed.set(body, { bundle, changes });
+      const entry = bundle.entry.map((each, index) => (index === changes[place] || isStatusEntry(each) ? each : null));
+      return { place, body: new TextEncoder().encode(JSON.stringify({ ...bundle, entry })) };
+    } catch {
+      return delivery;
+    }
+  };
+}
+
+interface LargeNotification {
+  readonly bundle: { readonly entry: readonly unknown[] };
+  /** Where in `entry` the events are, by their place. */
+  readonly changes: readonly number[];
+}
+
+function readLarge(body: Uint8Array): LargeNotification {
+  const bundle = JSON.parse(new TextDecoder().decode(body)) as LargeNotification['bundle'];
+  return { bundle, changes: bundle.entry.flatMap((each, index) => (isStatusEntry(each) ? [] : [index])) };
 }
 
 /** A job that delivers a quarantined event again. */

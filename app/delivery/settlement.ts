@@ -1,7 +1,7 @@
 import type { Counters, QuarantineEntry } from '../queue/queue-store.ts';
 import type { EventOutcome } from '../writers/writer.ts';
 import type { PendingEvent } from './prepare-event.ts';
-import { encodeQuarantined, reduceDelivery } from './quarantined-delivery.ts';
+import { encodeQuarantined, makeReducer } from './quarantined-delivery.ts';
 
 /** An event of a batch and what became of it; undefined: the view yields no row, so there was nothing to write. */
 export interface SettledEvent {
@@ -28,9 +28,10 @@ export function tallyOf({ event, outcome }: SettledEvent): Partial<Counters> {
 
 /** The entries of the quarantined ones; also of those that the table called quarantined before (their entry may have been lost, design E5). */
 export function quarantineEntries(settled: readonly SettledEvent[], nowMs: number): QuarantineEntry[] {
+  const reduce = makeReducer();
   return settled
     .filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before')
-    .map(({ event }) => ({ key: event.key, ...reasonOf(event), quarantinedAtMs: nowMs, event: encodeQuarantined(reduceDelivery(event.source)) }));
+    .map(({ event }) => ({ key: event.key, ...reasonOf(event), quarantinedAtMs: nowMs, event: encodeQuarantined(reduce(event.source)) }));
 }
 
 function reasonOf({ prepared }: PendingEvent): { readonly code: string; readonly reason: string } {

@@ -60,13 +60,18 @@ export function parseNotification(body: Uint8Array, parseJson: (text: string) =>
     throw new AppError('NOTIFICATION_TOO_LARGE', `the Bundle has ${bundle['entry'].length} entries; at most ${MAX_ENTRIES} were expected`);
   }
   const entries = asArray(bundle['entry']).map(asObject);
-  const status = entries.map((entry) => asObject(entry?.['resource'])).find((resource) => STATUS_TYPES.has(String(resource?.['resourceType'])));
+  const status = asObject(entries.find(isStatusEntry)?.['resource']);
   const focuses = asArray(status?.['notificationEvent']).map(asObject);
-  const changes = entries.filter((entry) => !STATUS_TYPES.has(String(asObject(entry?.['resource'])?.['resourceType'])));
+  const changes = entries.filter((entry) => !isStatusEntry(entry));
   return {
     timestamp: asText(bundle['timestamp']),
     events: changes.map((entry, index) => readEntry(entry, focuses[index], focuses)),
   };
+}
+
+/** True for the entry that describes the notification itself; all others are events, whatever they hold. */
+export function isStatusEntry(entry: unknown): boolean {
+  return STATUS_TYPES.has(String(asObject(asObject(entry)?.['resource'])?.['resourceType']));
 }
 
 function readEntry(entry: Json | undefined, sameIndex: Json | undefined, focuses: readonly (Json | undefined)[]): Notification['events'][number] {

@@ -18,7 +18,12 @@ async function changePatients({ api }: WatchedService, changes: number, seed: nu
   for (let n = 0; n < changes; n += 1) {
     const path = `/fhir/Patient/clock-${random.between(0, 9)}`;
     const isDelete = random.chance(0.2);
-    const body = { resourceType: 'Patient', id: path.split('/').pop(), birthDate: '1980-01-01', name: [{ family: `Change ${n}` }] };
+    const body = {
+      resourceType: 'Patient',
+      id: path.split('/').pop(),
+      birthDate: '1980-01-01',
+      name: [{ family: `Change ${n}` }],
+    };
     await api.call(isDelete ? 'DELETE' : 'PUT', path, { ...(isDelete ? {} : { body }), expected: [200, 201, 204] });
   }
 }
@@ -26,7 +31,9 @@ async function changePatients({ api }: WatchedService, changes: number, seed: nu
 /** The rows are the events, each once, deletions by the version of the deletion. */
 async function expectExactlyOnce(watched: WatchedService): Promise<void> {
   const expected = watched.lab.events(ID).map(({ id, versionId, action }) => `${id} ${versionId} ${action === 'delete' ? 1 : 0}`);
-  const found = (await watched.rows(ID)).map((row) => `${String(row['id'])} ${String(row['version_id'])} ${String(row['is_deleted'])}`);
+  const found = (await watched.rows(ID)).map(
+    (row) => `${String(row['id'])} ${String(row['version_id'])} ${String(row['is_deleted'])}`,
+  );
   expect(found.sort()).toEqual(expected.sort());
 }
 
@@ -35,26 +42,34 @@ it.each([
   ['the service is an hour behind, then an hour ahead', [-HOUR_MS, HOUR_MS], [0, 0]],
   ['Aidbox is an hour ahead, then an hour behind', [0, 0], [HOUR_MS, -HOUR_MS]],
   ['Aidbox is an hour behind, then an hour ahead', [0, 0], [-HOUR_MS, HOUR_MS]],
-])('I3: when the clock of %s, every change is in the table exactly once', async (_what, serviceOffsets, aidboxOffsets) => {
-  let offsetMs = serviceOffsets[0]!;
-  const clock: Clock = { ...systemClock, now: () => systemClock.now() + offsetMs };
-  service = await startWatchedService({
-    parts: { clock },
-    lab: { strictlyIncreasingTime: false, retryIntervalMs: 20, faults: { clockOffsetMs: aidboxOffsets[0]!, lost2xx: 0.3, doubledPost: 0.3 } },
-  });
-  await changePatients(service, 60, 1);
+])(
+  'I3: when the clock of %s, every change is in the table exactly once',
+  async (_what, serviceOffsets, aidboxOffsets) => {
+    let offsetMs = serviceOffsets[0]!;
+    const clock: Clock = { ...systemClock, now: () => systemClock.now() + offsetMs };
+    service = await startWatchedService({
+      parts: { clock },
+      lab: {
+        strictlyIncreasingTime: false,
+        retryIntervalMs: 20,
+        faults: { clockOffsetMs: aidboxOffsets[0]!, lost2xx: 0.3, doubledPost: 0.3 },
+      },
+    });
+    await changePatients(service, 60, 1);
 
-  await service.stopService(); // another replica goes on, with another clock
-  offsetMs = serviceOffsets[1]!;
-  service.lab.setFaults({ clockOffsetMs: aidboxOffsets[1]! });
-  await service.startService();
-  await changePatients(service, 60, 2);
-  await service.waitForDelivery([ID]);
-  await expectExactlyOnce(service);
+    await service.stopService(); // another replica goes on, with another clock
+    offsetMs = serviceOffsets[1]!;
+    service.lab.setFaults({ clockOffsetMs: aidboxOffsets[1]! });
+    await service.startService();
+    await changePatients(service, 60, 2);
+    await service.waitForDelivery([ID]);
+    await expectExactlyOnce(service);
 
-  service.lab.redeliver(ID, 'all');
-  await service.waitForDelivery([ID]);
-  await expectExactlyOnce(service);
-  const { queueStoreLosses } = (await service.status(ID)) as { queueStoreLosses: number };
-  expect(queueStoreLosses).toBe(0);
-}, 90_000);
+    service.lab.redeliver(ID, 'all');
+    await service.waitForDelivery([ID]);
+    await expectExactlyOnce(service);
+    const { queueStoreLosses } = (await service.status(ID)) as { queueStoreLosses: number };
+    expect(queueStoreLosses).toBe(0);
+  },
+  90_000,
+);

@@ -8,6 +8,7 @@ import { findMinio, type Minio } from '../helpers/services/minio.ts';
 import { codeOf, readIssues } from './bad-input/catalogued.ts';
 import { startForbiddingProxy } from './bad-input/forbidding-proxy.ts';
 import { VIEW } from './bad-input/patients.ts';
+import { BAD_REQUESTS, BAD_VIEWS, type Json } from './bad-input/creates.ts';
 import { BAD_TABLES, listFiles, writeFiles } from './bad-input/tables.ts';
 import { startWatchedService, type WatchedService } from './bad-input/watched-service.ts';
 
@@ -32,7 +33,7 @@ describe('I10: a call of the App endpoint', () => {
       headers: { 'content-type': 'application/json', ...(authorization === '' ? {} : { authorization }) },
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
-    return { status: response.status, body: (await response.json()) as unknown };
+    return { status: response.status, body: await response.json() };
   }
   const operation = (id: unknown, request: unknown = {}): object => ({ type: 'operation', operation: { id }, request });
 
@@ -80,7 +81,28 @@ describe('I10: a call of the App endpoint', () => {
     expect([status, ...readIssues(body).map(codeOf)]).toEqual([404, 'OPERATION_UNKNOWN']);
   });
 
-  const BAD_IDS: readonly unknown[] = ['..', '.', '%2e%2e', '..%2f..%2fApp', 'a/b', 'a%2Fb', 'a?b', 'a#b', '%zz', '%', '%00', 'a\u0000', '', ' ', 'ä', 'a\ud800', 'x'.repeat(129), 5, {}, []];
+  const BAD_IDS: readonly unknown[] = [
+    '..',
+    '.',
+    '%2e%2e',
+    '..%2f..%2fApp',
+    'a/b',
+    'a%2Fb',
+    'a?b',
+    'a#b',
+    '%zz',
+    '%',
+    '%00',
+    'a\u0000',
+    '',
+    ' ',
+    'ä',
+    'a\ud800',
+    'x'.repeat(129),
+    5,
+    {},
+    [],
+  ];
   it.each(['lakehouse-read', 'lakehouse-status', 'lakehouse-delete'])('of %s refuses ids that are none', async (id) => {
     for (const badId of BAD_IDS) {
       const { status, body } = await call(operation(id, { 'route-params': { id: badId } }));
@@ -97,8 +119,6 @@ describe('I10: a call of the App endpoint', () => {
     await service.expectHealthy();
   });
 });
-
-type Json = Record<string, unknown>;
 
 /** A request for a destination `id`; parameters that are undefined are left out. */
 function aRequest(id: string, parameters: Record<string, Json | undefined> = {}, elements: Json = {}): Json {
@@ -117,7 +137,9 @@ function aRequest(id: string, parameters: Record<string, Json | undefined> = {},
     id,
     topic: 'http://example.org/subscriptions/healthy',
     kind: 'data-lakehouse-at-least-once',
-    meta: { profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'] },
+    meta: {
+      profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'],
+    },
     parameter: Object.entries(all).flatMap(([name, value]) => (value === undefined ? [] : [{ name, ...value }])),
     ...elements,
   };
@@ -135,52 +157,28 @@ async function expectRefusal(request: Json, status = 422) {
 }
 
 describe('I10: a create', () => {
-  it.each<[string, Record<string, Json | undefined>, Json, string, string]>([
-    ['an unknown parameter', { tablePaht: { valueString: 'x' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[7].name'],
-    ['a number as text', { batchSize: { valueString: '100' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[4]'],
-    ['a text as number', { batchSize: { valueUnsignedInt: '100' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[4]'],
-    ['a fraction', { batchSize: { valueUnsignedInt: 1.5 } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[4]'],
-    ['a negative number', { sendIntervalMs: { valueUnsignedInt: -1 } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[5].valueUnsignedInt'],
-    ['a boolean as text', { createTable: { valueBoolean: 'true' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[2]'],
-    ['a parameter without value', { viewDefinition: {} }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[3]'],
-    ['two values', { viewDefinition: { valueString: VIEW.name, valueInteger: 1 } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[3]'],
-    ['an unknown write mode', { writeMode: { valueString: 'external-indirect' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[0].valueString'],
-    ['a path with dots', { tablePath: { valueString: 'file:///tmp/../etc' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[1].valueString'],
-    ['a path that is none', { tablePath: { valueString: 'somewhere' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[1].valueString'],
-    ['a path with percent-encoding', { tablePath: { valueString: 'file:///tmp/%2e%2e/etc' } }, {}, 'STORAGE_ADDRESS_INVALID', 'AidboxTopicDestination.parameter[1].valueString'],
-    ['a path outside the directory for tables', { tablePath: { valueString: 'file:///etc/lake' } }, {}, 'STORAGE_PATH_NOT_ALLOWED', 'AidboxTopicDestination.parameter[1].valueString'],
-    ['a kind of storage of later builds', { tablePath: { valueString: 'gs://bucket/path' } }, {}, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[1].valueString'],
-    ['a view name that nobody has', { viewDefinition: { valueString: 'no_such_view' } }, {}, 'VIEW_NOT_FOUND', 'AidboxTopicDestination.parameter[3].valueString'],
-    ['a topic that nobody has', {}, { topic: 'http://example.org/no-such-topic' }, 'TOPIC_NOT_FOUND', 'AidboxTopicDestination.topic'],
-    ['a topic that is no address', {}, { topic: 'patients' }, 'DESTINATION_INVALID', 'AidboxTopicDestination.topic'],
-    ['a topic that is a number', {}, { topic: 5 }, 'DESTINATION_INVALID', 'AidboxTopicDestination.topic'],
-    ['parameters that are an object', {}, { parameter: {} }, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter'],
-    ['parameters that are no parameters', {}, { parameter: [null, 5, [], {}, { name: 5 }] }, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter[0]'],
-    ['an unknown element', {}, { colour: 'red' }, 'DESTINATION_INVALID', 'AidboxTopicDestination'],
-    ['another content', {}, { content: 'id-only' }, 'DESTINATION_INVALID', 'AidboxTopicDestination.content'],
-  ])('with %s is refused where it is wrong', async (_what, parameters, elements, code, expression) => {
+  it.each(BAD_REQUESTS)('with %s is refused where it is wrong', async (_what, parameters, elements, code, expression) => {
     const issues = await expectRefusal(aRequest('refused', parameters, elements));
     expect(issues.map((issue) => [codeOf(issue), issue.expression?.[0]])).toContainEqual([code, expression]);
   });
 
   it('with a view by its id is told the name', async () => {
-    await service.lab.call('PUT', '/fhir/ViewDefinition/view-7', { body: { resourceType: 'ViewDefinition', status: 'active', ...VIEW, id: 'view-7', name: 'view_seven' } });
+    await service.lab.call('PUT', '/fhir/ViewDefinition/view-7', {
+      body: { resourceType: 'ViewDefinition', status: 'active', ...VIEW, id: 'view-7', name: 'view_seven' },
+    });
     const [issue] = await expectRefusal(aRequest('refused', { viewDefinition: { valueString: 'view-7' } }));
     expect([codeOf(issue!), issue!.diagnostics]).toEqual(['VIEW_NOT_FOUND', expect.stringContaining('view_seven')]);
   });
 
-  const column = (...columns: Json[]): Json => ({ select: [{ column: columns }] });
-  it.each<[string, Json, string, RegExp]>([
-    ['a syntax error', column({ name: 'id', path: 'id' }, { name: 'x', path: "name.where(use = 'official'" }), 'VIEW_INVALID', /column\[1\]/],
-    ['an element that does not exist', column({ name: 'id', path: 'id' }, { name: 'x', path: 'nmae.family' }), 'VIEW_INVALID', /nmae/],
-    ['no select', {}, 'VIEW_INVALID', /select/],
-    ['a select that is a text', { select: 'id' }, 'VIEW_INVALID', /select/],
-    ['a resource type that does not exist', { resource: 'Pacient', ...column({ name: 'id', path: 'id' }) }, 'VIEW_INVALID', /Pacient/],
-    ['no id column', column({ name: 'x', path: 'gender' }), 'VIEW_UNSUITABLE', /no column id/],
-    ['a column that the product fills', column({ name: 'id', path: 'id' }, { name: 'is_deleted', path: 'active' }), 'VIEW_UNSUITABLE', /is_deleted/],
-    ['one name twice', column({ name: 'id', path: 'id' }, { name: 'ID', path: 'gender' }), 'VIEW_INVALID', /ID|twice/],
-  ])('with a view with %s is refused with the place', async (_what, view, code, says) => {
-    const body = { resourceType: 'ViewDefinition', id: 'bad-view', name: 'bad_view', resource: 'Patient', status: 'active', ...view };
+  it.each(BAD_VIEWS)('with a view with %s is refused with the place', async (_what, view, code, says) => {
+    const body = {
+      resourceType: 'ViewDefinition',
+      id: 'bad-view',
+      name: 'bad_view',
+      resource: 'Patient',
+      status: 'active',
+      ...view,
+    };
     await service.lab.call('PUT', '/fhir/ViewDefinition/bad-view', { body: body as never });
     const [issue] = await expectRefusal(aRequest('refused', { viewDefinition: { valueString: 'bad_view' } }));
     expect(codeOf(issue!)).toBe(code);
@@ -191,7 +189,10 @@ describe('I10: a create', () => {
     const directory = fileURLToPath(service.localTable('bad-table').tablePath) + Math.random().toString(36).slice(2);
     await writeFiles(directory, files);
     const before = await listFiles(directory);
-    const request = aRequest('refused', { tablePath: { valueString: `file://${directory}` }, createTable: { valueBoolean: false } });
+    const request = aRequest('refused', {
+      tablePath: { valueString: `file://${directory}` },
+      createTable: { valueBoolean: false },
+    });
     const [issue] = await expectRefusal(request);
     expect(codeOf(issue!)).toBe(code);
     expect(issue!.diagnostics).toMatch(says);

@@ -30,7 +30,10 @@ async function readFiles(directory: string): Promise<Place[]> {
   const names = { what: 'the names of files', content: Buffer.from(files.join('\n')) };
   // A database's own files hold what its rows hold, which are read by themselves.
   const own = files.filter((file) => !/\/(tables|queue)\//.test(file.slice(directory.length)));
-  return [names, ...(await Promise.all(own.map(async (file) => ({ what: file.slice(directory.length), content: await readFile(file) }))))];
+  return [
+    names,
+    ...(await Promise.all(own.map(async (file) => ({ what: file.slice(directory.length), content: await readFile(file) })))),
+  ];
 }
 
 async function readObjects(store: ObjectStore): Promise<Place[]> {
@@ -41,7 +44,10 @@ async function readObjects(store: ObjectStore): Promise<Place[]> {
 
 /** Runs the service with a bad environment; it must end by itself. Returns what it said. */
 async function runBadly(env: Readonly<Record<string, string>>): Promise<string> {
-  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', MAIN], {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const status = await new Promise((resolve) => child.once('exit', resolve));
@@ -62,7 +68,12 @@ function testCanaries(makeQueue: (dataDir: () => string) => Promise<BreakableQue
       const { minio, bucket, s3 } = stage;
       const keys = { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey };
       await stage.addDestination('inline', { table: { tablePath: `s3://${bucket}/inline`, s3Endpoint: s3!.endpoint, ...keys } });
-      await stage.call('POST', '/fhir/AidboxTopicDestination', makeRequest('on-s3', [...s3Table(stage, 'on-s3'), reference('awsSecretAccessKey', 's3-secret')]), 201);
+      await stage.call(
+        'POST',
+        '/fhir/AidboxTopicDestination',
+        makeRequest('on-s3', [...s3Table(stage, 'on-s3'), reference('awsSecretAccessKey', 's3-secret')]),
+        201,
+      );
     }
   }, 90_000);
   afterAll(() => stage.stop(), 60_000);
@@ -75,10 +86,16 @@ function testCanaries(makeQueue: (dataDir: () => string) => Promise<BreakableQue
     }
     const { tablePath } = stage.service.localTable('good');
     const { rows } = await readTableContents(await openLocalObjectStore(fileURLToPath(tablePath), tablePath));
-    expect(rows.map(({ family, mrn, phone, city }) => [family, mrn, phone, city])).toEqual(Array.from({ length: 2 }, () => [NAME, NAME, NAME, NAME]));
+    expect(rows.map(({ family, mrn, phone, city }) => [family, mrn, phone, city])).toEqual(
+      Array.from({ length: 2 }, () => [NAME, NAME, NAME, NAME]),
+    );
   });
 
-  it.each([...REFUSALS, ...OUTAGES, ...(startMinio === undefined ? [] : STORE_OUTAGES)])('goes wrong with $what', ({ provoke }) => provoke(stage), 60_000);
+  it.each([...REFUSALS, ...OUTAGES, ...(startMinio === undefined ? [] : STORE_OUTAGES)])(
+    'goes wrong with $what',
+    ({ provoke }) => provoke(stage),
+    60_000,
+  );
 
   it('says what it says', async () => {
     for (const path of ['/', '/health', '/ready', '/metrics', '/nothing', `/webhooks/${ID}`, '/%zz']) await stage.direct(path);
@@ -88,17 +105,38 @@ function testCanaries(makeQueue: (dataDir: () => string) => Promise<BreakableQue
     }
     await stage.call('GET', '/fhir/AidboxTopicDestination', undefined, 200);
     secrets = await listSecrets(stage, destinations);
-    const wrongKey = await runBadly({ AIDBOX_URL: 'http://127.0.0.1:9', SEAL_KEY: `${SECRETS.misplaced}`, APP_SECRET: 'short!', AIDBOX_CLIENT_SECRET: SECRETS.aidboxClient, REDIS_URL: `http://:${SECRETS.redis}@host` });
+    const wrongKey = await runBadly({
+      AIDBOX_URL: 'http://127.0.0.1:9',
+      SEAL_KEY: `${SECRETS.misplaced}`,
+      APP_SECRET: 'short!',
+      AIDBOX_CLIENT_SECRET: SECRETS.aidboxClient,
+      REDIS_URL: `http://:${SECRETS.redis}@host`,
+    });
     expect(wrongKey).toContain('CONFIG_INVALID');
-    const noStore = await runBadly({ AIDBOX_URL: 'http://127.0.0.1:9', AIDBOX_CLIENT_ID: 'x', AIDBOX_CLIENT_SECRET: SECRETS.aidboxClient, APP_SECRET: SECRETS.app, SEAL_KEY: SECRETS.sealKey, REDIS_URL: `redis://:${encodeURIComponent(SECRETS.redis)}@127.0.0.1:9` });
+    const noStore = await runBadly({
+      AIDBOX_URL: 'http://127.0.0.1:9',
+      AIDBOX_CLIENT_ID: 'x',
+      AIDBOX_CLIENT_SECRET: SECRETS.aidboxClient,
+      APP_SECRET: SECRETS.app,
+      SEAL_KEY: SECRETS.sealKey,
+      REDIS_URL: `redis://:${encodeURIComponent(SECRETS.redis)}@127.0.0.1:9`,
+    });
     expect(noStore).toContain('QUEUE_UNAVAILABLE');
 
     const fromQueue = await stage.queue.contents();
     const files = await readFiles(stage.service.dir);
     expect(files.map(({ what }) => what).filter((what) => what.startsWith('/spool/'))).toHaveLength(1);
-    const basics = stage.service.lab.history('Basic').map(({ id, text }) => ({ what: `Basic/${id}`, content: Buffer.from(text) }));
+    const basics = stage.service.lab
+      .history('Basic')
+      .map(({ id, text }) => ({ what: `Basic/${id}`, content: Buffer.from(text) }));
     expect(basics.length).toBeGreaterThan(destinations.length);
-    places = [...files, ...fromQueue, ...basics, ...stage.answers, { what: 'a start that failed', content: Buffer.from(wrongKey + noStore) }];
+    places = [
+      ...files,
+      ...fromQueue,
+      ...basics,
+      ...stage.answers,
+      { what: 'a start that failed', content: Buffer.from(wrongKey + noStore) },
+    ];
   }, 60_000);
 
   it('I8: neither patient data nor a secret is in log, answers, metrics, queue store, spool, configuration or names', () => {
@@ -107,12 +145,20 @@ function testCanaries(makeQueue: (dataDir: () => string) => Promise<BreakableQue
 
   it('I8: no secret is in a table, and no patient data in the names of its objects', async () => {
     const stores = [await openLocalObjectStore(join(stage.service.dir, 'tables'), 'file://tables')];
-    if (stage.minio !== undefined) stores.push(await openObjectStore({ ...stage.minio.locate(stage.bucket!, ''), tablePath: `s3://${stage.bucket}` }, { localRoot: '/' }));
+    if (stage.minio !== undefined)
+      stores.push(
+        await openObjectStore(
+          { ...stage.minio.locate(stage.bucket!, ''), tablePath: `s3://${stage.bucket}` },
+          { localRoot: '/' },
+        ),
+      );
     for (const store of stores) {
       const objects = await readObjects(store);
       expect(objects.length).toBeGreaterThan(4);
       expect(findTraces(secrets, objects)).toEqual([]);
-      expect(findTraces(PATIENT, [{ what: 'names', content: Buffer.from(objects.map(({ what }) => what).join('\n')) }])).toEqual([]);
+      expect(findTraces(PATIENT, [{ what: 'names', content: Buffer.from(objects.map(({ what }) => what).join('\n')) }])).toEqual(
+        [],
+      );
       await store.close();
     }
   });

@@ -14,6 +14,7 @@ import { findKillableQueues, type StartQueue } from './helpers/killable-queues.t
 import { readAccounts, waitUntilDelivered } from './helpers/queue-accounts.ts';
 import { startSender } from './helpers/sender.ts';
 import { startGroup } from './helpers/service-group.ts';
+import { onMinio } from './helpers/table-places.ts';
 import { watchTable } from './helpers/table-watch.ts';
 
 /** Events, at least, over both backends; and kills of each victim in each phase on each backend. */
@@ -72,7 +73,7 @@ async function killAndCompare({ startQueue, startMinio, reader }: Parts, seed: n
     releasers.add('queue store', () => queue.stop());
     const objects = await startMinio();
     releasers.add('object store', () => objects.stop());
-    const group = await startGroup({ queue, minio: objects, webs: 2, workers: 2, leaseMs: 600, batchSize: 500, sendIntervalMs: 200 });
+    const group = await startGroup({ queue, place: onMinio(objects), webs: 2, workers: 2, leaseMs: 600, batchSize: 500, sendIntervalMs: 200 });
     releasers.add('service', () => group.stop({ keepLogs }));
     const watch = watchTable(group.store);
     releasers.add('reader', () => watch.stop());

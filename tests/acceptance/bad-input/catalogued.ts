@@ -18,7 +18,8 @@ export function readIssues(body: unknown): readonly Issue[] {
   for (const issue of issues) {
     expect(Object.keys(ERRORS)).toContain(codeOf(issue));
     const { action } = ERRORS[codeOf(issue) as keyof typeof ERRORS];
-    const tellsWhatToDo = issue.diagnostics.includes(action) || /expected|required|did you mean|[Rr]emove|must/.test(issue.diagnostics);
+    const tellsWhatToDo =
+      issue.diagnostics.includes(action) || /expected|required|did you mean|[Rr]emove|must/.test(issue.diagnostics);
     if (!tellsWhatToDo) throw new Error(`no advice in: ${issue.diagnostics}`);
     expect(issue.diagnostics.length).toBeGreaterThan(20);
   }

@@ -21,10 +21,13 @@ export async function startForbiddingProxy(target: string): Promise<ForbiddingPr
       return;
     }
     // The signature covers the Host header, which stays as the client sent it.
-    const outgoing = request({ hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers }, (reply) => {
-      answer.writeHead(reply.statusCode ?? 502, reply.headers);
-      reply.pipe(answer);
-    });
+    const outgoing = request(
+      { hostname, port, method: incoming.method, path: incoming.url, headers: incoming.headers },
+      (reply) => {
+        answer.writeHead(reply.statusCode ?? 502, reply.headers);
+        reply.pipe(answer);
+      },
+    );
     outgoing.on('error', () => answer.destroy());
     incoming.pipe(outgoing);
   });

@@ -6,7 +6,10 @@ type Path = readonly (string | number)[];
 /** Values of every JSON type, with those that programs stumble over. */
 const replacement: fc.Arbitrary<Json | undefined> = fc.oneof(
   fc.constant(undefined),
-  fc.constantFrom<Json>(null, true, 0, -1.5, 1e300, '', ' ', 'Patient', '\u0000', '\ud800', [], {}, [[]], [null], { resourceType: 'Bundle', entry: [] }),
+  fc.constantFrom<Json>(null, true, 0, -1.5, 1e300, '', ' ', 'Patient', '\u0000', '\ud800', [], {}, [[]], [null], {
+    resourceType: 'Bundle',
+    entry: [],
+  }),
   fc.string({ unit: 'binary', maxLength: 20 }),
   fc.jsonValue({ maxDepth: 2 }) as fc.Arbitrary<Json>,
 );
@@ -45,7 +48,9 @@ function listPaths(value: Json, path: Path = []): Path[] {
 }
 
 function memberOf(value: Json | undefined, key: string | number): Json | undefined {
-  return typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Record<string | number, Json>)[key] : undefined;
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
+    ? (value as Record<string | number, Json>)[key]
+    : undefined;
 }
 
 /** Events that a notification holds by the contract (§3.4): its entries but for status entries, or itself when it is no such Bundle. */

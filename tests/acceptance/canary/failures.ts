@@ -14,7 +14,10 @@ export interface Failure {
 }
 
 const tableOf = (stage: Stage, id: string): string => fileURLToPath(stage.service.localTable(id).tablePath);
-const basic = (password: string): Record<string, string> => ({ authorization: `Basic ${Buffer.from(`data-lakehouse:${password}`).toString('base64')}`, 'content-type': 'application/json' });
+const basic = (password: string): Record<string, string> => ({
+  authorization: `Basic ${Buffer.from(`data-lakehouse:${password}`).toString('base64')}`,
+  'content-type': 'application/json',
+});
 
 async function latestVersion(directory: string): Promise<number> {
   const names = (await readdir(join(directory, '_delta_log'))).filter((name) => name.endsWith('.json'));
@@ -36,36 +39,76 @@ async function quarantined(stage: Stage): Promise<number> {
 
 /** Bad events, bad calls, wrong secrets. */
 export const REFUSALS: readonly Failure[] = [
-  { what: 'a view that cannot be evaluated', provoke: quarantine((stage) => stage.send('good', { name: [{ family: NAME }, { family: NAME }] })) },
+  {
+    what: 'a view that cannot be evaluated',
+    provoke: quarantine((stage) => stage.send('good', { name: [{ family: NAME }, { family: NAME }] })),
+  },
   { what: 'a value that does not fit its column', provoke: quarantine((stage) => stage.send('good', { birthDate: NAME })) },
   { what: 'half a surrogate pair', provoke: quarantine((stage) => stage.send('good', { name: [{ family: `${NAME}\ud800` }] })) },
-  { what: 'a malformed notification', provoke: quarantine((stage) => stage.post('good', aNotification(anEntry('create', aCanary(901))).slice(0, -15))) },
-  { what: 'an entry that names no resource', provoke: quarantine((stage) => stage.post('good', aNotification({ resource: { name: NAME } }))) },
-  { what: 'an update without its resource', provoke: quarantine((stage) => stage.post('good', aNotification({ fullUrl: `Patient/${ID}-902`, request: { method: 'PUT', url: `/${NAME}` } }))) },
-  { what: 'a delete without content', provoke: quarantine((stage) => stage.post('good', aNotification({ fullUrl: `Patient/${ID}-903`, request: { method: 'DELETE' } }))) },
-  { what: 'a notification that is too large', provoke: quarantine((stage) => stage.send('good', { text: { div: NAME.repeat(1 + MAX_NOTIFICATION_BYTES / NAME.length) } })) },
+  {
+    what: 'a malformed notification',
+    provoke: quarantine((stage) => stage.post('good', aNotification(anEntry('create', aCanary(901))).slice(0, -15))),
+  },
+  {
+    what: 'an entry that names no resource',
+    provoke: quarantine((stage) => stage.post('good', aNotification({ resource: { name: NAME } }))),
+  },
+  {
+    what: 'an update without its resource',
+    provoke: quarantine((stage) =>
+      stage.post('good', aNotification({ fullUrl: `Patient/${ID}-902`, request: { method: 'PUT', url: `/${NAME}` } })),
+    ),
+  },
+  {
+    what: 'a delete without content',
+    provoke: quarantine((stage) =>
+      stage.post('good', aNotification({ fullUrl: `Patient/${ID}-903`, request: { method: 'DELETE' } })),
+    ),
+  },
+  {
+    what: 'a notification that is too large',
+    provoke: quarantine((stage) => stage.send('good', { text: { div: NAME.repeat(1 + MAX_NOTIFICATION_BYTES / NAME.length) } })),
+  },
   {
     what: 'notifications with wrong secrets',
     async provoke(stage) {
       for (const secret of [SECRETS.app, SECRETS.misplaced, `${stage.webhook('good').bearerToken}x`]) {
-        expect(await stage.post('good', aNotification(anEntry('create', aCanary(904))), { authorization: `Bearer ${secret}` })).toBe(401);
+        expect(
+          await stage.post('good', aNotification(anEntry('create', aCanary(904))), { authorization: `Bearer ${secret}` }),
+        ).toBe(401);
       }
     },
   },
   {
     what: 'a notification for a destination that does not exist',
     provoke: async (stage) =>
-      expect(await stage.direct(`/webhooks/${ID}/${ID}`, { method: 'POST', body: NAME, headers: { authorization: `Bearer ${stage.webhook('good').bearerToken}` } })).toBe(404),
+      expect(
+        await stage.direct(`/webhooks/${ID}/${ID}`, {
+          method: 'POST',
+          body: NAME,
+          headers: { authorization: `Bearer ${stage.webhook('good').bearerToken}` },
+        }),
+      ).toBe(404),
   },
   {
     what: 'calls of the App with wrong secrets and bad bodies',
     async provoke(stage) {
-      const call = (password: string, body: string): Promise<number> => stage.direct('/aidbox', { method: 'POST', headers: basic(password), body });
+      const call = (password: string, body: string): Promise<number> =>
+        stage.direct('/aidbox', { method: 'POST', headers: basic(password), body });
       expect(await call(SECRETS.misplaced, `{"operation":{"id":"${ID}"}}`)).toBe(401);
       expect(await call(SECRETS.app, `{"operation":{"id":"${NAME}`)).toBe(400);
-      expect(await call(SECRETS.app, JSON.stringify({ operation: { id: 'lakehouse-read' }, request: { 'route-params': { id: NAME } } }))).toBe(400);
-      expect(await call(SECRETS.app, JSON.stringify({ operation: { id: 'lakehouse-create' }, request: { body: `{"x":"${NAME}` } }))).toBe(400);
-      expect(await call(SECRETS.app, JSON.stringify({ operation: { id: 'lakehouse-create' }, request: { resource: NAME } }))).toBe(400);
+      expect(
+        await call(
+          SECRETS.app,
+          JSON.stringify({ operation: { id: 'lakehouse-read' }, request: { 'route-params': { id: NAME } } }),
+        ),
+      ).toBe(400);
+      expect(
+        await call(SECRETS.app, JSON.stringify({ operation: { id: 'lakehouse-create' }, request: { body: `{"x":"${NAME}` } })),
+      ).toBe(400);
+      expect(
+        await call(SECRETS.app, JSON.stringify({ operation: { id: 'lakehouse-create' }, request: { resource: NAME } })),
+      ).toBe(400);
     },
   },
   {
@@ -80,7 +123,12 @@ export const REFUSALS: readonly Failure[] = [
         { name: 'tablePath', valueString: `s3://key:${misplaced}@bucket/table` },
         { name: 's3Endpoint', valueString: `http://key:${misplaced}@127.0.0.1:9` },
       ];
-      const addresses = [`s3://key:${misplacedToo}@bucket/table?x`, `https://key:${misplacedToo}@bucket/table`, `s3://key:${misplacedToo}@bucket/table`, `http://key:80/${misplacedToo}@host`];
+      const addresses = [
+        `s3://key:${misplacedToo}@bucket/table?x`,
+        `https://key:${misplacedToo}@bucket/table`,
+        `s3://key:${misplacedToo}@bucket/table`,
+        `http://key:80/${misplacedToo}@host`,
+      ];
       const requests = [
         parameters,
         ...addresses.map((valueString) => [{ name: 'tablePath', valueString }]),
@@ -95,7 +143,18 @@ export const REFUSALS: readonly Failure[] = [
   {
     what: 'a create with a secret that is not mounted',
     provoke: async (stage) =>
-      expect(await stage.call('POST', '/fhir/AidboxTopicDestination', makeRequest('refused', [...S3_TABLE, { name: 'awsAccessKeyId', valueString: SECRETS.misplaced }, reference('awsSecretAccessKey', 'absent')]), 422)).toContain('SECRET_NOT_AVAILABLE'),
+      expect(
+        await stage.call(
+          'POST',
+          '/fhir/AidboxTopicDestination',
+          makeRequest('refused', [
+            ...S3_TABLE,
+            { name: 'awsAccessKeyId', valueString: SECRETS.misplaced },
+            reference('awsSecretAccessKey', 'absent'),
+          ]),
+          422,
+        ),
+      ).toContain('SECRET_NOT_AVAILABLE'),
   },
 ];
 
@@ -128,7 +187,9 @@ export function makeRequest(id: string, parameter: readonly object[]): object {
     id,
     topic: 'http://example.org/subscriptions/good',
     kind: 'data-lakehouse-at-least-once',
-    meta: { profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'] },
+    meta: {
+      profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'],
+    },
     parameter: [...common, ...parameter],
   };
 }
@@ -143,7 +204,10 @@ export const OUTAGES: readonly Failure[] = [
       await stage.service.lab.stop();
       try {
         const headers = { authorization: `Bearer ${bearerToken}` };
-        const body = aNotification({ fullUrl: `Patient/${ID}-910`, request: { method: 'DELETE' } }, anEntry('create', aCanary(911)));
+        const body = aNotification(
+          { fullUrl: `Patient/${ID}-910`, request: { method: 'DELETE' } },
+          anEntry('create', aCanary(911)),
+        );
         expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
         await stage.waitForLog({ event: 'delivery.failed', code: 'AIDBOX_UNAVAILABLE' }, from);
         const stranger = await fetch(url.replace('/good/', `/${ID}-unknown/`), { method: 'POST', headers, body });
@@ -207,7 +271,10 @@ export const OUTAGES: readonly Failure[] = [
       const schema = JSON.parse(metaData.schemaString) as { fields: { name: string }[] };
       schema.fields = schema.fields.filter(({ name }) => name !== 'family');
       const change = { metaData: { ...metaData, schemaString: JSON.stringify(schema) } };
-      await writeFile(join(table, commitName((await latestVersion(table)) + 1)), `${JSON.stringify({ commitInfo: { operation: 'DROP COLUMNS' } })}\n${JSON.stringify(change)}\n`);
+      await writeFile(
+        join(table, commitName((await latestVersion(table)) + 1)),
+        `${JSON.stringify({ commitInfo: { operation: 'DROP COLUMNS' } })}\n${JSON.stringify(change)}\n`,
+      );
       await stage.send('other-schema');
       await stage.waitForLog({ destination: 'other-schema', code: 'TABLE_COLUMNS_MISSING' });
     },
@@ -227,7 +294,9 @@ export const STORE_OUTAGES: readonly Failure[] = [
     what: 'a create with a wrong secret key',
     async provoke(stage) {
       const parameter = [...s3Table(stage, 'wrong'), { name: 'awsSecretAccessKey', valueString: SECRETS.wrongAws }];
-      expect(await stage.call('POST', '/fhir/AidboxTopicDestination', makeRequest('refused', parameter), 422)).toContain('STORAGE_FORBIDDEN');
+      expect(await stage.call('POST', '/fhir/AidboxTopicDestination', makeRequest('refused', parameter), 422)).toContain(
+        'STORAGE_FORBIDDEN',
+      );
     },
   },
   {

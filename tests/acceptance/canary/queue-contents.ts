@@ -7,7 +7,8 @@ export async function readRedis(url: string): Promise<Place[]> {
   const redis = new Redis(url);
   try {
     const places: Place[] = [];
-    for (const key of await redis.keys('*')) places.push({ what: `Redis key ${key}`, content: Buffer.from(`${key}\n${await readValue(redis, key)}`, 'latin1') });
+    for (const key of await redis.keys('*'))
+      places.push({ what: `Redis key ${key}`, content: Buffer.from(`${key}\n${await readValue(redis, key)}`, 'latin1') });
     return places;
   } finally {
     redis.disconnect();
@@ -16,7 +17,10 @@ export async function readRedis(url: string): Promise<Place[]> {
 
 /** Bytes as Latin-1, so that none is lost. */
 async function readValue(redis: Redis, key: string): Promise<string> {
-  const texts = (list: readonly unknown[]): string => list.map((item) => (Buffer.isBuffer(item) ? item.toString('latin1') : Array.isArray(item) ? texts(item) : String(item))).join('\n');
+  const texts = (list: readonly unknown[]): string =>
+    list
+      .map((item) => (Buffer.isBuffer(item) ? item.toString('latin1') : Array.isArray(item) ? texts(item) : String(item)))
+      .join('\n');
   switch (await redis.type(key)) {
     case 'string':
       return texts([await redis.getBuffer(key)]);

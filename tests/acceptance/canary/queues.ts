@@ -75,7 +75,8 @@ export function useEmbeddedQueue(dataDir: () => string): BreakableQueue {
       process.kill(Number(pid), 'SIGKILL');
     },
     revive: () => eventually(() => query('SELECT 1'), { timeoutMs: 30_000, everyMs: 100 }), // it comes back by itself
-    takeLeases: () => query(`UPDATE lakehouse.lease SET token = 'another owner', expires_at = clock_timestamp() + interval '200 ms'`),
+    takeLeases: () =>
+      query(`UPDATE lakehouse.lease SET token = 'another owner', expires_at = clock_timestamp() + interval '200 ms'`),
     async contents() {
       const log = await readFile(join(dirname(await cluster()), 'server.log')).catch(() => Buffer.alloc(0));
       return [...(await readPostgres(await url())), { what: 'the log of the embedded PostgreSQL', content: log }];

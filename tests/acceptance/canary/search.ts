@@ -20,7 +20,9 @@ const MAX_DEPTH = 3;
 export function formsOf(text: string): ReadonlyMap<string, Buffer> {
   const plain = Buffer.from(text);
   const aligned = [0, 1, 2].map((offset): [string, Buffer] => {
-    const encoded = Buffer.concat([Buffer.alloc(offset), plain]).toString('base64').replace(/=+$/, '');
+    const encoded = Buffer.concat([Buffer.alloc(offset), plain])
+      .toString('base64')
+      .replace(/=+$/, '');
     // The first characters hold bits of what stands before, the last ones of what stands behind.
     return [`base64, offset ${offset}`, Buffer.from(encoded.slice(offset === 0 ? 0 : offset + 1, -1))];
   });

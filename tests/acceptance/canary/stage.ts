@@ -91,13 +91,16 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-export async function startStage(makeQueue: (dataDir: () => string) => Promise<BreakableQueue>, startMinio?: () => Promise<Minio>): Promise<Stage> {
-  let service: ServiceUnderTest | undefined;
-  const queue = await makeQueue(() => service!.dir);
+export async function startStage(
+  makeQueue: (dataDir: () => string) => Promise<BreakableQueue>,
+  startMinio?: () => Promise<Minio>,
+): Promise<Stage> {
+  let dataDir = '';
+  const queue = await makeQueue(() => dataDir);
   const minio = await startMinio?.();
   const s3 = minio && (await startForbiddingProxy(minio.endpoint));
   const secretsDir = await makeSecretsDirectory(minio?.secretAccessKey ?? SECRETS.mountedFile);
-  service = await startServiceUnderTest({
+  const service = await startServiceUnderTest({
     queue: queue.address,
     runAs: 'process',
     lab: { rootClient: { id: 'root', secret: SECRETS.aidboxClient }, switches: { validation: false }, retryIntervalMs: 100 },
@@ -111,6 +114,7 @@ export async function startStage(makeQueue: (dataDir: () => string) => Promise<B
       AIDBOX_TIMEOUT_MS: '1000',
     },
   });
+  dataDir = service.dir;
   return makeStage({ service, queue, minio, bucket: await minio?.createBucket(), s3 }, secretsDir);
 }
 
@@ -149,13 +153,23 @@ function makeStage(parts: Pick<Stage, 'service' | 'queue' | 'minio' | 'bucket' |
       return response.status;
     },
     addDestination: (id, more) =>
-      service.createDestination({ id, view: CANARY_VIEW, table: service.localTable(id), batchSize: 50, sendIntervalMs: 100, ...more }),
+      service.createDestination({
+        id,
+        view: CANARY_VIEW,
+        table: service.localTable(id),
+        batchSize: 50,
+        sendIntervalMs: 100,
+        ...more,
+      }),
     readLog: () => readFile(join(service.dir, 'service.log'), 'utf8'),
     logLength: async () => (await stage.readLog()).length,
     async waitForLog(members, from = 0) {
       await eventually(
         async () => {
-          const lines = (await stage.readLog()).slice(from).split('\n').filter((line) => line.startsWith('{'));
+          const lines = (await stage.readLog())
+            .slice(from)
+            .split('\n')
+            .filter((line) => line.startsWith('{'));
           const isThere = lines.some((line) => {
             const found = JSON.parse(line) as Record<string, unknown>;
             return Object.entries(members).every(([name, value]) => found[name] === value);

@@ -1,43 +1,9 @@
 import type { Minio } from '../../helpers/services/minio.ts';
+import { Ambush } from './ambush.ts';
 import type { Hit, HitCounts, Victim } from './kill-plan.ts';
 import type { KillableQueue } from './killable-queues.ts';
-import type { Moment, Phase } from './phase-protocol.ts';
-import type { PhasedProcess, Stand } from './phased-process.ts';
+import type { Stand } from './phased-process.ts';
 import type { ServiceGroup } from './service-group.ts';
-
-/** The service never stops for longer than this: stores restart and leases run out within seconds; MinIO while it starts asks callers to wait for 60 s. */
-const STAND_TIMEOUT_MS = 150_000;
-
-/** Waits for the service to reach a moment and holds it there; everything else goes on. */
-export class Ambush {
-  private wanted: { readonly matches: (stand: Stand) => boolean; readonly take: (stand: Stand) => void } | undefined;
-
-  constructor(group: ServiceGroup) {
-    group.onStand((stand) => {
-      if (this.wanted?.matches(stand) !== true) return stand.go();
-      const { take } = this.wanted;
-      this.wanted = undefined;
-      take(stand);
-    });
-  }
-
-  /** @param by only this process; default any */
-  async next(phase: Phase, moment: Moment, by?: PhasedProcess): Promise<Stand> {
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      return await new Promise<Stand>((take, reject) => {
-        timer = setTimeout(() => reject(new Error(`nothing stood at ${phase} (${moment}) for ${STAND_TIMEOUT_MS} ms`)), STAND_TIMEOUT_MS);
-        this.wanted = {
-          matches: (stand) => stand.phase === phase && stand.moment === moment && stand.process.isUp && (by === undefined || stand.process === by),
-          take,
-        };
-      });
-    } finally {
-      clearTimeout(timer);
-      this.wanted = undefined;
-    }
-  }
-}
 
 export interface Battlefield {
   readonly group: ServiceGroup;

@@ -4,9 +4,9 @@ export type Phase = (typeof PHASES)[number];
 
 /**
  * `before`: the call was not made yet. `sent`: it is on its way to the store, its answer has not come. `answered`: the store carried it
- * out, the service does not know it yet.
+ * out, the service does not know it yet. `failed`: the call threw, the service does not know it yet.
  */
-export type Moment = 'before' | 'sent' | 'answered';
+export type Moment = 'before' | 'sent' | 'answered' | 'failed';
 
 /** What phased-service.ts says. At each `stand` the call under way goes no further until the answer `go` with the same number. */
 export type FromService =

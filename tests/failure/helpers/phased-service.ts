@@ -41,12 +41,14 @@ function stand(phase: Phase, moment: Moment): Promise<void> {
 /** Makes the call and stands beside it: when it was sent, and when its answer is here. */
 async function standInside<T>(phase: Phase, call: () => Promise<T>): Promise<T> {
   const answer = call();
-  answer.catch(() => undefined); // seen below
+  const moment = answer.then<Moment, Moment>(
+    () => 'answered',
+    () => 'failed',
+  );
   for (let turns = 0; turns < 3; turns += 1) await nextTurn(); // clients write to their sockets a turn later
   await stand(phase, 'sent');
-  const value = await answer;
-  await stand(phase, 'answered');
-  return value;
+  await stand(phase, await moment);
+  return answer;
 }
 
 function announceObjectStore(store: ObjectStore): ObjectStore {

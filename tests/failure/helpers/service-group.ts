@@ -3,18 +3,17 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { makeS3ObjectStore } from '../../../app/storage/s3-object-store.ts';
 import type { ObjectStore } from '../../../app/storage/object-store.ts';
 import type { TableLocation } from '../../../app/storage/table-location.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { findFreePort } from '../../helpers/services/free-port.ts';
-import type { Minio } from '../../helpers/services/minio.ts';
 import { startAidboxLab } from '../../lab/aidbox/lab.ts';
 import { TOPIC, VIEW } from './events.ts';
 import type { KillableQueue } from './killable-queues.ts';
 import { makePhasedProgram } from './phased-program.ts';
 import { type PhasedProcess, type Stand, startPhasedProcess } from './phased-process.ts';
 import type { Endpoint } from './sender.ts';
+import type { FindPlace } from './table-places.ts';
 
 const DESTINATION = 'kill';
 const START_TIMEOUT_MS = 60_000;
@@ -23,19 +22,17 @@ const FAILED_START_PAUSE_MS = 1_000;
 
 export interface GroupOptions {
   readonly queue: KillableQueue;
-  readonly minio: Minio;
+  readonly place: FindPlace;
   readonly webs: number;
   readonly workers: number;
   readonly leaseMs: number;
   readonly batchSize: number;
   readonly sendIntervalMs: number;
-  /** The address that the service is given for its S3 endpoint; default MinIO's own. */
-  readonly s3Endpoint?: string;
   /** Makes the table before the destination; without it the destination does. */
   readonly prepareTable?: (store: ObjectStore) => Promise<void>;
 }
 
-/** The service in several processes, each replaced as soon as it ends, with one destination on a table in MinIO. */
+/** The service in several processes, each replaced as soon as it ends, with one destination. */
 export interface ServiceGroup {
   readonly table: TableLocation;
   /** The table, past any proxy. */
@@ -58,13 +55,12 @@ export interface ServiceGroup {
 }
 
 export async function startGroup(options: GroupOptions): Promise<ServiceGroup> {
-  const { queue, minio } = options;
+  const { queue } = options;
   const program = await makePhasedProgram();
   const directory = await mkdtemp(join(tmpdir(), 'lakehouse-kill-'));
   const lab = await startAidboxLab({ rootClient: { id: 'root', secret: randomBytes(16).toString('hex') } });
-  const bucket = await minio.createBucket();
-  const table = minio.locate(bucket, 'tables/observations');
-  const store = makeS3ObjectStore(bucket, 'tables/observations', table);
+  const place = await options.place(directory);
+  const store = await place.open();
   await options.prepareTable?.(store);
   const webPorts = await Promise.all(Array.from({ length: options.webs }, findFreePort));
   const env = {
@@ -129,7 +125,7 @@ export async function startGroup(options: GroupOptions): Promise<ServiceGroup> {
     await eventually(() => allUp(processes('worker')), { timeoutMs: START_TIMEOUT_MS });
     const { pathname } = new URL(endpoint.url);
     return {
-      table,
+      table: place.location,
       store,
       endpoints: webPorts.map((port) => ({ ...endpoint, url: `http://127.0.0.1:${port}${pathname}` })),
       scope: pathname.split('/').slice(-2).join('.'),
@@ -170,11 +166,7 @@ export async function startGroup(options: GroupOptions): Promise<ServiceGroup> {
       },
       parameter: [
         { name: 'writeMode', valueString: 'external-direct' },
-        { name: 'tablePath', valueString: table.tablePath },
-        { name: 's3Endpoint', valueString: options.s3Endpoint ?? minio.endpoint },
-        { name: 'awsRegion', valueString: 'us-east-1' },
-        { name: 'awsAccessKeyId', valueString: minio.accessKeyId },
-        { name: 'awsSecretAccessKey', valueString: minio.secretAccessKey },
+        ...place.parameters,
         { name: 'createTable', valueBoolean: options.prepareTable === undefined },
         { name: 'viewDefinition', valueString: VIEW.name },
         { name: 'batchSize', valueUnsignedInt: options.batchSize },
