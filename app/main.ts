@@ -26,7 +26,11 @@ async function main(): Promise<void> {
       }
       stoppedAtMs = performance.now();
       stopping.abort();
-      log.info({ event: 'service.stopping', reason: `${signal}; a second one ends the process at once`, ms: config.SHUTDOWN_GRACE_MS });
+      log.info({
+        event: 'service.stopping',
+        reason: `${signal}; a second one ends the process at once`,
+        ms: config.SHUTDOWN_GRACE_MS,
+      });
       setTimeout(() => end(log, 1, 'the grace is over; nothing accepted is lost'), config.SHUTDOWN_GRACE_MS).unref();
       void service?.stop().then(() => process.exit(0));
     });
@@ -34,7 +38,9 @@ async function main(): Promise<void> {
     if (stopping.signal.aborted) await service.stop().then(() => process.exit(0));
   } catch (error) {
     if (stopping.signal.aborted) process.exit(0); // what had been started was closed again
-    const known = isAppError(error) ? { code: error.code, message: error.message, action: error.action } : { code: 'INTERNAL' as const };
+    const known = isAppError(error)
+      ? { code: error.code, message: error.message, action: error.action }
+      : { code: 'INTERNAL' as const };
     log.error({ event: 'service.not-started', ...known, cause: describeCause(isAppError(error) ? error.cause : error) });
     process.exit(1);
   }

@@ -65,7 +65,9 @@ try {
   await waitForDelivery(api, changes.length);
   const rows = await report(table, changes.length);
   const seconds = Number(((performance.now() - startedAtMs) / 1000).toFixed(1));
-  say(`\nDone in ${seconds} s. Read the table with any Delta engine, for example:\n  python3 -c "from deltalake import DeltaTable; print(DeltaTable('${table}').to_pandas())"`);
+  say(
+    `\nDone in ${seconds} s. Read the table with any Delta engine, for example:\n  python3 -c "from deltalake import DeltaTable; print(DeltaTable('${table}').to_pandas())"`,
+  );
   if (values.json) process.stdout.write(`${JSON.stringify({ changes: changes.length, rows, table, seconds })}\n`);
   if (values.keep) await stayUp(aidbox, app.url);
 } finally {
@@ -81,7 +83,8 @@ interface AidboxAddress {
 
 async function findAidbox(): Promise<AidboxAddress> {
   const { AIDBOX_URL, AIDBOX_CLIENT_ID = '', AIDBOX_CLIENT_SECRET = '' } = process.env;
-  if (AIDBOX_URL !== undefined) return { url: AIDBOX_URL.replace(/\/+$/, ''), user: AIDBOX_CLIENT_ID, password: AIDBOX_CLIENT_SECRET, lab: undefined };
+  if (AIDBOX_URL !== undefined)
+    return { url: AIDBOX_URL.replace(/\/+$/, ''), user: AIDBOX_CLIENT_ID, password: AIDBOX_CLIENT_SECRET, lab: undefined };
   const lab = await startAidboxLab({ rootClient: { id: 'root', secret: randomBytes(16).toString('hex') } });
   closers.push(() => lab.close());
   return { url: lab.url, user: lab.rootClient.id, password: lab.rootClient.secret, lab };
@@ -97,7 +100,11 @@ function appEnvironment(aidbox: AidboxAddress, port: number): Record<string, str
     AIDBOX_CLIENT_SECRET: aidbox.password,
     APP_SECRET: randomBytes(24).toString('hex'),
     DATA_DIR: dir,
-    ...Object.fromEntries(['REDIS_URL', 'DATABASE_URL', 'LOG_LEVEL'].flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]]))),
+    ...Object.fromEntries(
+      ['REDIS_URL', 'DATABASE_URL', 'LOG_LEVEL'].flatMap((name) =>
+        process.env[name] === undefined ? [] : [[name, process.env[name]]],
+      ),
+    ),
   };
 }
 
@@ -121,7 +128,11 @@ function pickPatientChanges(seed: number, wanted: number): Change[] {
 async function playChanges(api: FhirApi, changes: readonly Change[]): Promise<void> {
   const bar = makeProgressBar('changes', changes.length);
   for (const [index, { method, path, body, contentType }] of changes.entries()) {
-    await api.call(method, path, { ...(body === undefined ? {} : { body }), ...(contentType === undefined ? {} : { contentType }), expected: [200, 201, 204] });
+    await api.call(method, path, {
+      ...(body === undefined ? {} : { body }),
+      ...(contentType === undefined ? {} : { contentType }),
+      expected: [200, 201, 204],
+    });
     bar.update(index + 1);
   }
   bar.end();
@@ -150,6 +161,8 @@ async function report(table: string, sent: number): Promise<number> {
 
 async function stayUp({ url: aidboxUrl, user, password, lab }: AidboxAddress, appUrl: string): Promise<void> {
   const login = lab === undefined ? '' : ` (client ${user}, secret ${password})`;
-  say(`\nStill up (Ctrl+C ends it):\n  Aidbox   ${aidboxUrl}${login}\n  Status   ${aidboxUrl}/fhir/AidboxTopicDestination/${DESTINATION_ID}/$status\n  Health   ${appUrl}/health\n  Metrics  ${appUrl}/metrics`);
+  say(
+    `\nStill up (Ctrl+C ends it):\n  Aidbox   ${aidboxUrl}${login}\n  Status   ${aidboxUrl}/fhir/AidboxTopicDestination/${DESTINATION_ID}/$status\n  Health   ${appUrl}/health\n  Metrics  ${appUrl}/metrics`,
+  );
   await new Promise((stop) => ['SIGINT', 'SIGTERM'].forEach((signal) => process.once(signal, stop)));
 }

@@ -35,7 +35,15 @@ const reportFile = join(directory, 'report.json');
 const jest = spawnSync(
   process.execPath,
   // --forceExit: one handle left open by a failed test must not hold the whole run.
-  ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', JEST, '--forceExit', '--json', `--outputFile=${reportFile}`, ...args],
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    JEST,
+    '--forceExit',
+    '--json',
+    `--outputFile=${reportFile}`,
+    ...args,
+  ],
   // With --json Jest writes for people on stderr; what is left for stdout is a word about the file.
   { stdio: ['inherit', 'ignore', 'inherit'], timeout: MAX_RUN_MS },
 );

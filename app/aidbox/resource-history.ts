@@ -21,14 +21,20 @@ interface HistoryEntry {
  * @param versionId of the event: that of the deletion, or of the state before it; without one the newest deletion is taken
  * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED, AIDBOX_ANSWER_UNEXPECTED
  */
-export async function readDeletedContent(client: AidboxClient, resourceType: string, id: string, versionId: string | undefined): Promise<Json | undefined> {
+export async function readDeletedContent(
+  client: AidboxClient,
+  resourceType: string,
+  id: string,
+  versionId: string | undefined,
+): Promise<Json | undefined> {
   if (/\p{Surrogate}/u.test(id)) return undefined; // half a surrogate pair: no URL can hold it, so no resource has it
   const entries: HistoryEntry[] = []; // newest first
   for (let page = 1; page <= MAX_PAGES; page += 1) {
     const found = await readPage(client, resourceType, id, page);
     entries.push(...found);
     const deletion = findDeletion(entries, versionId);
-    const content = deletion === undefined ? undefined : entries.slice(deletion).find(({ resource }) => hasContent(resource))?.resource;
+    const content =
+      deletion === undefined ? undefined : entries.slice(deletion).find(({ resource }) => hasContent(resource))?.resource;
     if (deletion !== undefined && content !== undefined) return withDeletionMeta(content, entries[deletion]!, resourceType);
     if (found.length < PAGE_SIZE) return undefined;
   }
@@ -37,24 +43,33 @@ export async function readDeletedContent(client: AidboxClient, resourceType: str
 
 /** The deletion that an event tells of: the version itself, else the first deletion after it. */
 function findDeletion(entries: readonly HistoryEntry[], versionId: string | undefined): number | undefined {
-  const start = versionId === undefined ? entries.findIndex((entry) => entry.isDelete) : entries.findIndex((entry) => entry.versionId === versionId);
+  const start =
+    versionId === undefined
+      ? entries.findIndex((entry) => entry.isDelete)
+      : entries.findIndex((entry) => entry.versionId === versionId);
   for (let at = start; at >= 0; at -= 1) if (entries[at]!.isDelete) return at;
   return undefined;
 }
 
 function withDeletionMeta(content: Json, deletion: HistoryEntry, resourceType: string): Json {
   const meta = { ...asObject(content['meta']), ...asObject(deletion.resource?.['meta']) };
-  return { ...content, resourceType, meta: deletion.lastUpdated === undefined ? meta : { ...meta, lastUpdated: deletion.lastUpdated } };
+  return {
+    ...content,
+    resourceType,
+    meta: deletion.lastUpdated === undefined ? meta : { ...meta, lastUpdated: deletion.lastUpdated },
+  };
 }
 
 /** More than type, id and meta. */
-const hasContent = (resource: Json | undefined): boolean => resource !== undefined && Object.keys(resource).some((name) => !['resourceType', 'id', 'meta'].includes(name));
+const hasContent = (resource: Json | undefined): boolean =>
+  resource !== undefined && Object.keys(resource).some((name) => !['resourceType', 'id', 'meta'].includes(name));
 
 async function readPage(client: AidboxClient, resourceType: string, id: string, page: number): Promise<HistoryEntry[]> {
   const path = `/fhir/${resourceType}/${encodeURIComponent(id)}/_history?_count=${PAGE_SIZE}&_page=${page}`;
   const { status, body } = await client.request({ method: 'GET', path });
   if (status === 404 || status === 410) return [];
-  if (status !== 200) throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `the history of a ${resourceType} answered ${status}, expected 200`);
+  if (status !== 200)
+    throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `the history of a ${resourceType} answered ${status}, expected 200`);
   return asArray(asObject(body)?.['entry']).map((item) => {
     const entry = asObject(item);
     const resource = asObject(entry?.['resource']);

@@ -27,7 +27,8 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ allowPositionals: true, options: { all: { type: 'boolean', default: false } } });
   const [command, destinationId, ...keys] = positionals;
   const takesKeys = command === 'replay' || command === 'drop';
-  const isComplete = command === 'list' ? keys.length === 0 : command === 'show' ? keys.length === 1 : takesKeys && keys.length > 0 !== values.all;
+  const isComplete =
+    command === 'list' ? keys.length === 0 : command === 'show' ? keys.length === 1 : takesKeys && keys.length > 0 !== values.all;
   if (destinationId === undefined || !isComplete) {
     process.stderr.write(`${USAGE}\n`);
     return 2;
@@ -38,12 +39,15 @@ async function main(): Promise<number> {
     for await (const entry of readEntries(queue)) {
       if (keys.length > 0 && !wanted.has(entry.key)) continue;
       found += 1;
-      if (command === 'list') process.stdout.write(`${entry.key}  ${new Date(entry.quarantinedAtMs).toISOString()}  ${entry.code}  ${entry.reason}\n`);
+      if (command === 'list')
+        process.stdout.write(`${entry.key}  ${new Date(entry.quarantinedAtMs).toISOString()}  ${entry.code}  ${entry.reason}\n`);
       if (command === 'show') process.stdout.write(decodeQuarantined(entry.event).body);
       if (command === 'replay') await replay(queue, entry);
       if (command === 'drop') await queue.quarantineRemove([entry.key]);
     }
-    process.stderr.write(`${found} ${found === 1 ? 'entry' : 'entries'}${keys.length > found ? `, ${keys.length - found} not found` : ''}\n`);
+    process.stderr.write(
+      `${found} ${found === 1 ? 'entry' : 'entries'}${keys.length > found ? `, ${keys.length - found} not found` : ''}\n`,
+    );
     return keys.length > found ? 1 : 0;
   });
 }
@@ -51,13 +55,17 @@ async function main(): Promise<number> {
 /** The whole quarantine as it is at the beginning: read first, so that entries which go meanwhile do not shift the pages. */
 async function* readEntries(queue: DestinationQueue): AsyncIterable<QuarantineEntry> {
   const entries: QuarantineEntry[] = [];
-  for (let page = await queue.quarantineList(0, PAGE); page.length > 0; page = await queue.quarantineList(entries.length, PAGE)) entries.push(...page);
+  for (let page = await queue.quarantineList(0, PAGE); page.length > 0; page = await queue.quarantineList(entries.length, PAGE))
+    entries.push(...page);
   yield* entries;
 }
 
 async function replay(queue: DestinationQueue, entry: QuarantineEntry): Promise<void> {
   const delivery = decodeQuarantined(entry.event);
-  await queue.add({ body: encodeReplay({ key: entry.key, quarantinedAtMs: entry.quarantinedAtMs, delivery }), receivedAtMs: systemClock.now() });
+  await queue.add({
+    body: encodeReplay({ key: entry.key, quarantinedAtMs: entry.quarantinedAtMs, delivery }),
+    receivedAtMs: systemClock.now(),
+  });
 }
 
 /** Opens the queue of the destination as the service does. @throws AppError when Aidbox or the queue store does not answer */
@@ -65,7 +73,12 @@ async function withQueue(destinationId: string, use: (queue: DestinationQueue) =
   const config = loadConfig();
   const log = makeLogger('error', (line) => process.stderr.write(line));
   const sealer = await openSealer(config.SEAL_KEY, resolve(config.DATA_DIR));
-  const { AIDBOX_URL: baseUrl, AIDBOX_CLIENT_ID: clientId, AIDBOX_CLIENT_SECRET: clientSecret, AIDBOX_TIMEOUT_MS: timeoutMs } = config;
+  const {
+    AIDBOX_URL: baseUrl,
+    AIDBOX_CLIENT_ID: clientId,
+    AIDBOX_CLIENT_SECRET: clientSecret,
+    AIDBOX_TIMEOUT_MS: timeoutMs,
+  } = config;
   const client = makeAidboxClient({ baseUrl, clientId, clientSecret, timeoutMs });
   const secrets = makeSecretStore({ sealer, directory: config.SECRETS_DIR });
   const repository = makeDestinationRepository({ client, secrets, installation: normaliseInstallation(baseUrl), log });
@@ -86,6 +99,8 @@ async function withQueue(destinationId: string, use: (queue: DestinationQueue) =
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.stderr.write(isAppError(error) ? `${error.code}: ${error.message}. ${error.action}\n` : `failed: ${describeCause(error)}\n`);
+  process.stderr.write(
+    isAppError(error) ? `${error.code}: ${error.message}. ${error.action}\n` : `failed: ${describeCause(error)}\n`,
+  );
   process.exitCode = 1;
 }

@@ -60,7 +60,10 @@ export class Backlog {
   async fill(events: number): Promise<boolean> {
     let found = false;
     while (this.events.length < events && this.bytes < MAX_BYTES_IN_HAND) {
-      const limit = Math.max(1, Math.min(MAX_JOBS_PER_PEEK, Math.floor((MAX_BYTES_IN_HAND - this.bytes) / this.averageJobBytes / 2)));
+      const limit = Math.max(
+        1,
+        Math.min(MAX_JOBS_PER_PEEK, Math.floor((MAX_BYTES_IN_HAND - this.bytes) / this.averageJobBytes / 2)),
+      );
       const jobs = await this.queue.peek(this.lease, this.jobs.length, limit);
       const held = new Set(this.jobs.map(({ id }) => id));
       if (jobs.some(({ id }) => held.has(id))) {
@@ -117,7 +120,13 @@ export class Backlog {
     const bytes = job.body.byteLength;
     this.averageJobBytes = Math.max(1024, (this.averageJobBytes * 7 + bytes) / 8);
     this.bytes += bytes;
-    this.jobs.push({ id: job.id, bytes, receivedAtMs: job.receivedAtMs, openEvents: events.length, tally: { accepted: events.length } });
+    this.jobs.push({
+      id: job.id,
+      bytes,
+      receivedAtMs: job.receivedAtMs,
+      openEvents: events.length,
+      tally: { accepted: events.length },
+    });
     this.events.push(...events);
   }
 
@@ -132,7 +141,10 @@ export class Backlog {
         if (only !== undefined && place !== only) continue;
         // Of a notification that is replayed as a whole, the events have the keys they always had.
         const replayOf = only === undefined ? undefined : replay;
-        const context = { ...this.context, holds: (key: string, coverage: Coverage) => this.isInHand(key, pending) || this.context.holds(key, coverage) };
+        const context = {
+          ...this.context,
+          holds: (key: string, coverage: Coverage) => this.isInHand(key, pending) || this.context.holds(key, coverage),
+        };
         const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, context);
         pending.push({ ...event, replayOf: replay?.key });
       }
@@ -146,7 +158,11 @@ export class Backlog {
 
 function readNotification(body: Uint8Array, exactly: boolean): Notification {
   const spooled = decodeSpooled(body);
-  if (spooled !== undefined) throw new AppError('NOTIFICATION_TOO_LARGE', `a notification of ${spooled.sizeBytes} bytes lies in spool file ${spooled.file}`);
+  if (spooled !== undefined)
+    throw new AppError(
+      'NOTIFICATION_TOO_LARGE',
+      `a notification of ${spooled.sizeBytes} bytes lies in spool file ${spooled.file}`,
+    );
   return parseNotification(body, exactly ? parseExactly : undefined);
 }
 

@@ -99,7 +99,10 @@ export class Delivery {
       return false;
     }
     this.firstSeenAtMs ??= clock.monotonic();
-    const waited = Math.max(clock.monotonic() - this.firstSeenAtMs, clock.now() - (this.backlog.oldestReceivedAtMs ?? clock.now()));
+    const waited = Math.max(
+      clock.monotonic() - this.firstSeenAtMs,
+      clock.now() - (this.backlog.oldestReceivedAtMs ?? clock.now()),
+    );
     if (this.backlog.size >= batchSize || this.backlog.isFull || waited >= sendIntervalMs) return true;
     await waitForJob(Math.min(POLL_MS, sendIntervalMs - waited), this.signal);
     return false;
@@ -152,7 +155,13 @@ export class Delivery {
     this.firstSeenAtMs = this.backlog.size === 0 ? undefined : clock.monotonic();
     if (result?.version === undefined) return;
     const oldestMs = events.reduce((oldest, event) => Math.min(oldest, event.receivedAtMs), Infinity);
-    onCommit?.({ events: toWrite.length, rows: result.rows, bytes: result.bytes, ms: clock.monotonic() - startedAtMs, lagMs: clock.now() - oldestMs });
+    onCommit?.({
+      events: toWrite.length,
+      rows: result.rows,
+      bytes: result.bytes,
+      ms: clock.monotonic() - startedAtMs,
+      lagMs: clock.now() - oldestMs,
+    });
     this.status.recordCommit(result.version);
   }
 
@@ -160,10 +169,16 @@ export class Delivery {
     const { queue, quarantineMaxEntries } = this.options;
     const rejected = events.filter((event) => event.prepared?.content.kind === 'rejected').length;
     if (rejected > 0 && (await queue.quarantineSize()).entries + rejected > quarantineMaxEntries) {
-      throw new AppError('QUARANTINE_FULL', `the batch brings ${rejected} events for the quarantine, which may hold ${quarantineMaxEntries}`);
+      throw new AppError(
+        'QUARANTINE_FULL',
+        `the batch brings ${rejected} events for the quarantine, which may hold ${quarantineMaxEntries}`,
+      );
     }
     try {
-      return await this.writer.write(events.map((event) => event.prepared!), this.guard);
+      return await this.writer.write(
+        events.map((event) => event.prepared!),
+        this.guard,
+      );
     } catch (error) {
       if (!isAppError(error, 'TABLE_SCHEMA_CHANGED')) throw error;
       await this.open();
@@ -179,7 +194,11 @@ export class Delivery {
     if (jobs.length > 0 || quarantine.length > 0 || hasCommitted) {
       // Whoever slept past its lease must not put its checkpoint over that of the next owner.
       if (this.keeper.isCurrent()) this.checkpoint = this.writer.checkpoint();
-      await queue.settle({ jobs, quarantine, ...(this.keeper.isCurrent() && this.checkpoint !== undefined ? { checkpoint: this.checkpoint } : {}) });
+      await queue.settle({
+        jobs,
+        quarantine,
+        ...(this.keeper.isCurrent() && this.checkpoint !== undefined ? { checkpoint: this.checkpoint } : {}),
+      });
     }
     const replayed = settled.flatMap(({ event }) => event.replayOf ?? []);
     if (replayed.length > 0) await queue.quarantineRemove(replayed); // one left behind by a crash is found in the table by its next replay

@@ -25,7 +25,13 @@ export interface OwnerOptions {
   readonly log: Logger;
   /** Told when a tenure begins and ends. */
   readonly onTenure?: (began: boolean) => void;
-  readonly onCommit?: (result: { readonly events: number; readonly rows: number; readonly bytes: number; readonly ms: number; readonly lagMs: number }) => void;
+  readonly onCommit?: (result: {
+    readonly events: number;
+    readonly rows: number;
+    readonly bytes: number;
+    readonly ms: number;
+    readonly lagMs: number;
+  }) => void;
 }
 
 export interface OwnerMemory {

@@ -61,7 +61,10 @@ export class OwnerStatus {
 
   recordFailure(error: AppError, blocked: boolean): void {
     const entry = { code: error.code, message: error.message, action: error.action, atMs: this.clock.now() };
-    this.change({ state: blocked ? 'blocked' : 'retrying', lastErrors: [entry, ...this.current.lastErrors].slice(0, LAST_ERRORS) });
+    this.change({
+      state: blocked ? 'blocked' : 'retrying',
+      lastErrors: [entry, ...this.current.lastErrors].slice(0, LAST_ERRORS),
+    });
   }
 
   recordStoreLoss(storeLoss: 'emptied' | 'rolled-back'): void {

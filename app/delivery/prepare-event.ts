@@ -46,13 +46,22 @@ export interface DeliveryPlace {
 }
 
 /** Faults that lie in the event itself; every other one may pass, or concerns more than this event. */
-const FAULTS_OF_THE_EVENT = ['VIEW_EVALUATION_FAILED', 'VALUE_NOT_CONVERTIBLE', 'ENTRY_UNREADABLE', 'DELETE_WITHOUT_CONTENT'] as const;
+const FAULTS_OF_THE_EVENT = [
+  'VIEW_EVALUATION_FAILED',
+  'VALUE_NOT_CONVERTIBLE',
+  'ENTRY_UNREADABLE',
+  'DELETE_WITHOUT_CONTENT',
+] as const;
 
 /**
  * Flattens one entry of a notification. What cannot be written becomes a rejection with its reason, never an exception; only faults that
  * may pass (Aidbox or the table's store does not answer) are thrown.
  */
-export async function prepareEvent(entry: Notification['events'][number], place: DeliveryPlace, context: PrepareContext): Promise<PendingEvent> {
+export async function prepareEvent(
+  entry: Notification['events'][number],
+  place: DeliveryPlace,
+  context: PrepareContext,
+): Promise<PendingEvent> {
   if (entry.kind === 'unreadable') {
     return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), place.place);
   }
@@ -68,14 +77,22 @@ export async function prepareEvent(entry: Notification['events'][number], place:
     version:
       event.lastUpdatedMicros === undefined
         ? undefined
-        : { resource: `${event.resourceType}/${event.id}`, lastUpdatedMicros: event.lastUpdatedMicros, versionId: event.versionId ?? '' },
+        : {
+            resource: `${event.resourceType}/${event.id}`,
+            lastUpdatedMicros: event.lastUpdatedMicros,
+            versionId: event.versionId ?? '',
+          },
     replayOf: place.replayOf?.key,
     source: { place: place.place, body: place.body },
   };
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
   try {
     const resource = event.action === 'delete' ? await deletedContent(event, coverage, place, context) : event.resource;
-    if (resource === undefined) throw new AppError('ENTRY_UNREADABLE', 'a create or update came without its resource: the topic destination must have content=full-resource');
+    if (resource === undefined)
+      throw new AppError(
+        'ENTRY_UNREADABLE',
+        'a create or update came without its resource: the topic destination must have content=full-resource',
+      );
     const rows = context.encoder.encode(context.view.evaluate(resource), {
       eventKey: key,
       versionId: event.versionId,
@@ -119,8 +136,14 @@ function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs, replayO
  * Last known content with the time of the deletion as `meta.lastUpdated`: without it the latest-state query cannot see the deletion.
  * A notification without a resource, or with the meta of the state before, is completed from the history (contract §3.5).
  */
-async function deletedContent(event: ChangeEvent, coverage: Coverage, place: DeliveryPlace, context: PrepareContext): Promise<Resource> {
-  const sentBefore = event.resource !== undefined && coverage.kind === 'since' && (await context.holds(versionKey(event, false), coverage));
+async function deletedContent(
+  event: ChangeEvent,
+  coverage: Coverage,
+  place: DeliveryPlace,
+  context: PrepareContext,
+): Promise<Resource> {
+  const sentBefore =
+    event.resource !== undefined && coverage.kind === 'since' && (await context.holds(versionKey(event, false), coverage));
   if (event.resource !== undefined && !sentBefore && event.lastUpdated !== undefined) return event.resource;
   const fromHistory = await context.lastValues.read(event.resourceType, event.id, event.versionId);
   if (fromHistory !== undefined) return fromHistory.resource;
@@ -128,5 +151,8 @@ async function deletedContent(event: ChangeEvent, coverage: Coverage, place: Del
     throw new AppError('DELETE_WITHOUT_CONTENT', 'a deletion came without the resource, and its history holds no content either');
   }
   const meta = (event.resource as { meta?: object }).meta ?? {};
-  return { ...event.resource, meta: { ...meta, lastUpdated: place.notificationTime ?? new Date(place.receivedAtMs).toISOString() } };
+  return {
+    ...event.resource,
+    meta: { ...meta, lastUpdated: place.notificationTime ?? new Date(place.receivedAtMs).toISOString() },
+  };
 }

@@ -67,7 +67,8 @@ export function encodeReplay({ key, quarantinedAtMs, delivery }: Replay): Uint8A
 
 /** The replay that a job body stands for; undefined for an ordinary notification. */
 export function decodeReplay(body: Uint8Array): Replay | undefined {
-  if (Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, REPLAY_PREFIX.length)).toString() !== REPLAY_PREFIX) return undefined;
+  if (Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, REPLAY_PREFIX.length)).toString() !== REPLAY_PREFIX)
+    return undefined;
   const { header, rest } = splitHeader(body);
   const { lakehouseReplay: key, quarantinedAtMs } = header as { lakehouseReplay: string; quarantinedAtMs: number };
   return { key, quarantinedAtMs, delivery: decodeQuarantined(rest) };

@@ -31,7 +31,12 @@ export function quarantineEntries(settled: readonly SettledEvent[], nowMs: numbe
   const reduce = makeReducer();
   return settled
     .filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before')
-    .map(({ event }) => ({ key: event.key, ...reasonOf(event), quarantinedAtMs: nowMs, event: encodeQuarantined(reduce(event.source)) }));
+    .map(({ event }) => ({
+      key: event.key,
+      ...reasonOf(event),
+      quarantinedAtMs: nowMs,
+      event: encodeQuarantined(reduce(event.source)),
+    }));
 }
 
 function reasonOf({ prepared }: PendingEvent): { readonly code: string; readonly reason: string } {

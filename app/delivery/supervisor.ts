@@ -93,7 +93,11 @@ export class Supervisor<D extends Deliverable> {
     for (const destination of wanted) {
       if (this.running.has(destination.id)) continue;
       const stop = new AbortController();
-      this.running.set(destination.id, { incarnation: destination.incarnation, stop, done: this.deliverForEver(destination, stop.signal) });
+      this.running.set(destination.id, {
+        incarnation: destination.incarnation,
+        stop,
+        done: this.deliverForEver(destination, stop.signal),
+      });
     }
   }
 
@@ -108,8 +112,17 @@ export class Supervisor<D extends Deliverable> {
         if (end === 'not-owner') await clock.sleep(Math.min(1_000, leaseMs / 2), stop);
       } catch (error) {
         const pauseMs = backoffMs(crashes++, isAppError(error) && error.retry === 'later' ? RETRY : RESTART);
-        const known = isAppError(error) ? { code: error.code, message: error.message, action: error.action } : { code: 'INTERNAL' as const };
-        log.error({ event: 'owner.crashed', destination: destination.id, ...known, cause: describeCause(error), attempt: crashes, ms: Math.round(pauseMs) });
+        const known = isAppError(error)
+          ? { code: error.code, message: error.message, action: error.action }
+          : { code: 'INTERNAL' as const };
+        log.error({
+          event: 'owner.crashed',
+          destination: destination.id,
+          ...known,
+          cause: describeCause(error),
+          attempt: crashes,
+          ms: Math.round(pauseMs),
+        });
         await clock.sleep(pauseMs, stop);
       }
     }

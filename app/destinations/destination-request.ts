@@ -50,7 +50,8 @@ function checkElements(resource: Json): OutcomeIssue[] {
   for (const key of Object.keys(resource)) {
     if (key === 'filterBy')
       add('not-supported', key, 'found filterBy, which this kind does not have; filter in the topic with fhirPathCriteria');
-    else if (!ELEMENTS.has(key)) issues.push(makeIssue('structure', ROOT, `found the unknown element ${quote(key)}; remove it, or correct its name`));
+    else if (!ELEMENTS.has(key))
+      issues.push(makeIssue('structure', ROOT, `found the unknown element ${quote(key)}; remove it, or correct its name`));
   }
   const { id, topic, content, status, meta } = resource;
   if (resource['resourceType'] !== undefined && resource['resourceType'] !== ROOT)

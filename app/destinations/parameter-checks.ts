@@ -24,7 +24,9 @@ export function checkOrigin(value: string, protocols: readonly string[]): string
   const url = URL.canParse(value) ? new URL(value) : undefined;
   if (url === undefined || !protocols.includes(url.protocol)) return `found ${quote(withoutCredentials(value))}, ${expected}`;
   if (url.username !== '' || url.password !== '') return `found an address that holds credentials, ${expected}`;
-  return url.pathname === '/' && url.search === '' && url.hash === '' ? undefined : `found ${quote(withoutCredentials(value))}, ${expected}`;
+  return url.pathname === '/' && url.search === '' && url.hash === ''
+    ? undefined
+    : `found ${quote(withoutCredentials(value))}, ${expected}`;
 }
 
 /** Where a table may be in this build. */
@@ -48,7 +50,9 @@ export function checkObjectPath(value: string, schemes: readonly string[], place
     return `found ${quote(withoutCredentials(value))}, expected ${schemes.map((scheme) => `${scheme}://`).join(', ')} with a bucket and ${place}`;
   if (match[1] !== 'abfss' && match[2]!.includes('@'))
     return `found an address that holds credentials, expected ${match[1]}://bucket/path`;
-  return isPlainPath(match[3]!) ? undefined : `found ${quote(withoutCredentials(value))}, expected a path without empty parts, . or ..`;
+  return isPlainPath(match[3]!)
+    ? undefined
+    : `found ${quote(withoutCredentials(value))}, expected a path without empty parts, . or ..`;
 }
 
 function isPlainPath(path: string): boolean {

@@ -9,7 +9,8 @@ export const DELIVERY_ERRORS = {
   },
   NOTIFICATION_TOO_LARGE: {
     retry: 'never',
-    meaning: 'A notification is larger than MAX_NOTIFICATION_BYTES; it is kept whole in the spool folder and named in quarantine.',
+    meaning:
+      'A notification is larger than MAX_NOTIFICATION_BYTES; it is kept whole in the spool folder and named in quarantine.',
     action: 'Raise MAX_NOTIFICATION_BYTES for the next ones; write the resources of this one again, then drop the entry.',
   },
   ENTRY_UNREADABLE: {
@@ -34,7 +35,8 @@ export const DELIVERY_ERRORS = {
   },
   TABLE_WENT_BACK: {
     retry: 'never',
-    meaning: 'The table is not the one this destination wrote to: its log is shorter, it has another id, or our transactions are missing.',
+    meaning:
+      'The table is not the one this destination wrote to: its log is shorter, it has another id, or our transactions are missing.',
     action: 'Restore the table, or delete and create the destination again to accept the table as it is.',
   },
   TABLE_LOG_CUT: {
@@ -44,12 +46,14 @@ export const DELIVERY_ERRORS = {
   },
   COMMIT_RECORD_UNREADABLE: {
     retry: 'never',
-    meaning: 'A commit of this destination carries a record that this version of the product cannot read, so what it settled is unknown.',
+    meaning:
+      'A commit of this destination carries a record that this version of the product cannot read, so what it settled is unknown.',
     action: 'Run the newer version of the product that wrote it, on every replica.',
   },
   TABLE_SCHEMA_CHANGED: {
     retry: 'later',
-    meaning: 'Another writer changed the schema or the protocol of the table while a batch was being written; the batch is formed again.',
+    meaning:
+      'Another writer changed the schema or the protocol of the table while a batch was being written; the batch is formed again.',
     action: 'Nothing, unless it repeats: then compare the table with the view.',
   },
   QUARANTINED_BEFORE: {
@@ -59,8 +63,10 @@ export const DELIVERY_ERRORS = {
   },
   QUARANTINE_FULL: {
     retry: 'never',
-    meaning: 'The quarantine of the destination holds as much as QUARANTINE_MAX_ENTRIES allows; delivery waits, nothing is dropped.',
-    action: 'Drop quarantined events, or raise the bound and replay them afterwards: replays wait behind the batch that does not fit.',
+    meaning:
+      'The quarantine of the destination holds as much as QUARANTINE_MAX_ENTRIES allows; delivery waits, nothing is dropped.',
+    action:
+      'Drop quarantined events, or raise the bound and replay them afterwards: replays wait behind the batch that does not fit.',
   },
   QUEUE_STORE_LOST: {
     retry: 'later',

@@ -35,12 +35,14 @@ export const DELTA_ERRORS = {
   DELTA_VALUE_NULL: {
     retry: 'never',
     meaning: 'A column that is NOT NULL got no value.',
-    action: 'Make the column nullable and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
+    action:
+      'Make the column nullable and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
   },
   DELTA_VALUE_OUT_OF_RANGE: {
     retry: 'never',
     meaning: 'A value does not fit the type of its column.',
-    action: 'Widen the type of the column and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
+    action:
+      'Widen the type of the column and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
   },
   DELTA_VALUE_INVALID: {
     retry: 'never',

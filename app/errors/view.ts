@@ -16,12 +16,14 @@ export const VIEW_ERRORS = {
   VIEW_EVALUATION_FAILED: {
     retry: 'never',
     meaning: 'An expression of the view failed on one resource, for example because a single-valued column got several values.',
-    action: 'Correct the resource at its source, which sends it again, and drop the entry; or correct the view and create the destination again (that drops its quarantine).',
+    action:
+      'Correct the resource at its source, which sends it again, and drop the entry; or correct the view and create the destination again (that drops its quarantine).',
   },
   VALUE_NOT_CONVERTIBLE: {
     retry: 'never',
     meaning: 'A value of the view does not fit the type of its table column.',
-    action: 'Change the type of the column and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
+    action:
+      'Change the type of the column and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
   },
   TABLE_COLUMNS_MISSING: {
     retry: 'never',

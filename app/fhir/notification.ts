@@ -24,7 +24,10 @@ export interface ChangeEvent {
 /** What one notification holds. Entries that cannot be understood stand beside the good ones, each with its place. */
 export interface Notification {
   readonly timestamp: string | undefined;
-  readonly events: readonly ({ readonly kind: 'event'; readonly event: ChangeEvent } | { readonly kind: 'unreadable'; readonly reason: string; readonly entry: unknown })[];
+  readonly events: readonly (
+    | { readonly kind: 'event'; readonly event: ChangeEvent }
+    | { readonly kind: 'unreadable'; readonly reason: string; readonly entry: unknown }
+  )[];
 }
 
 /** Guards against a small body that unpacks into a huge one. Aidbox does not compress. */
@@ -45,19 +48,32 @@ const STATUS_TYPES = new Set(['AidboxSubscriptionStatus', 'SubscriptionStatus'])
 export function parseNotification(body: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Notification {
   let parsed: unknown;
   try {
-    parsed = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }) : body));
+    parsed = parseJson(
+      new TextDecoder('utf-8', { fatal: true }).decode(
+        isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }) : body,
+      ),
+    );
   } catch (error) {
     if ((error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE') {
-      throw new AppError('NOTIFICATION_TOO_LARGE', `the body (${body.byteLength} bytes) unpacks to more than ${MAX_UNPACKED_BYTES} bytes`);
+      throw new AppError(
+        'NOTIFICATION_TOO_LARGE',
+        `the body (${body.byteLength} bytes) unpacks to more than ${MAX_UNPACKED_BYTES} bytes`,
+      );
     }
-    throw new AppError('NOTIFICATION_INVALID', `the body (${body.byteLength} bytes) is not JSON in UTF-8; a FHIR Bundle was expected`);
+    throw new AppError(
+      'NOTIFICATION_INVALID',
+      `the body (${body.byteLength} bytes) is not JSON in UTF-8; a FHIR Bundle was expected`,
+    );
   }
   const bundle = asObject(parsed);
   if (bundle?.['resourceType'] !== 'Bundle' || !Array.isArray(bundle['entry'])) {
     throw new AppError('NOTIFICATION_INVALID', 'the body is JSON but not a FHIR Bundle with entries');
   }
   if (bundle['entry'].length > MAX_ENTRIES) {
-    throw new AppError('NOTIFICATION_TOO_LARGE', `the Bundle has ${bundle['entry'].length} entries; at most ${MAX_ENTRIES} were expected`);
+    throw new AppError(
+      'NOTIFICATION_TOO_LARGE',
+      `the Bundle has ${bundle['entry'].length} entries; at most ${MAX_ENTRIES} were expected`,
+    );
   }
   const entries = asArray(bundle['entry']).map(asObject);
   const status = asObject(entries.find(isStatusEntry)?.['resource']);
@@ -74,11 +90,20 @@ export function isStatusEntry(entry: unknown): boolean {
   return STATUS_TYPES.has(String(asObject(asObject(entry)?.['resource'])?.['resourceType']));
 }
 
-function readEntry(entry: Json | undefined, sameIndex: Json | undefined, focuses: readonly (Json | undefined)[]): Notification['events'][number] {
+function readEntry(
+  entry: Json | undefined,
+  sameIndex: Json | undefined,
+  focuses: readonly (Json | undefined)[],
+): Notification['events'][number] {
   const resource = asObject(entry?.['resource']);
-  const identity = resourceIdentity(resource) ?? referenceIdentity(asText(entry?.['fullUrl'])) ?? referenceIdentity(focusOf(sameIndex));
+  const identity =
+    resourceIdentity(resource) ?? referenceIdentity(asText(entry?.['fullUrl'])) ?? referenceIdentity(focusOf(sameIndex));
   if (entry === undefined || identity === undefined) {
-    return { kind: 'unreadable', reason: 'the entry names no resource: neither resource.id, fullUrl nor focus gives a type and an id', entry };
+    return {
+      kind: 'unreadable',
+      reason: 'the entry names no resource: neither resource.id, fullUrl nor focus gives a type and an id',
+      entry,
+    };
   }
   const meta = asObject(resource?.['meta']);
   const lastUpdated = asText(meta?.['lastUpdated']);
@@ -104,7 +129,9 @@ function readAction(entry: Json): EventAction {
 }
 
 function extensionValue(entry: Json, url: RegExp): string | undefined {
-  const found = asArray(entry['extension']).map(asObject).find((extension) => url.test(String(extension?.['url'])));
+  const found = asArray(entry['extension'])
+    .map(asObject)
+    .find((extension) => url.test(String(extension?.['url'])));
   return asText(found?.['valueCode'] ?? found?.['valueId'] ?? found?.['valueString']);
 }
 

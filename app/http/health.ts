@@ -15,5 +15,8 @@ export async function checkHealth(queueStore: QueueStore, role: string): Promise
 /** `/ready`: healthy, and known to Aidbox (where this role needs it). */
 export async function checkReadiness(queueStore: QueueStore, role: string, isRegistered: boolean): Promise<OperationAnswer> {
   const { status, body } = await checkHealth(queueStore, role);
-  return { status: isRegistered ? status : 503, body: { ...(body as object), aidbox: isRegistered ? 'registered' : 'not registered yet' } };
+  return {
+    status: isRegistered ? status : 503,
+    body: { ...(body as object), aidbox: isRegistered ? 'registered' : 'not registered yet' },
+  };
 }

@@ -40,13 +40,26 @@ export function makeServer(routes: Routes): Server {
   if (operation !== undefined) {
     const refuseStrangers = (request: Request, _response: Response, next: NextFunction): void => {
       // Before the body is read: a stranger must not make us parse 25 MB.
-      next(isOperationCaller(request.headers.authorization) ? undefined : new AppError('OPERATION_UNAUTHORIZED', 'the call carries no valid App credentials'));
+      next(
+        isOperationCaller(request.headers.authorization)
+          ? undefined
+          : new AppError('OPERATION_UNAUTHORIZED', 'the call carries no valid App credentials'),
+      );
     };
-    app.post('/aidbox', refuseStrangers, express.json({ limit: OPERATION_LIMIT, type: () => true, strict: false }), async (request, response) => {
-      send(response, await operation(request.body, request.headers.authorization));
-    });
+    app.post(
+      '/aidbox',
+      refuseStrangers,
+      express.json({ limit: OPERATION_LIMIT, type: () => true, strict: false }),
+      async (request, response) => {
+        send(response, await operation(request.body, request.headers.authorization));
+      },
+    );
   }
-  app.get('/', (_request, response) => void response.json({ service: 'aidbox-data-lakehouse', health: '/health', ready: '/ready', metrics: '/metrics' }));
+  app.get(
+    '/',
+    (_request, response) =>
+      void response.json({ service: 'aidbox-data-lakehouse', health: '/health', ready: '/ready', metrics: '/metrics' }),
+  );
   app.get('/health', async (_request, response) => send(response, await routes.health()));
   app.get('/ready', async (_request, response) => send(response, await routes.ready()));
   app.get('/metrics', async (_request, response) => {
@@ -58,9 +71,18 @@ export function makeServer(routes: Routes): Server {
     const status = (error as { status?: unknown }).status;
     if (typeof status === 'number' && status >= 400 && status < 500) {
       // Raised by the body parser: its text may quote the body.
-      return send(response, answerOf(new AppError('OPERATION_INVALID', `the body of the call is not acceptable JSON (status ${status})`)));
+      return send(
+        response,
+        answerOf(new AppError('OPERATION_INVALID', `the body of the call is not acceptable JSON (status ${status})`)),
+      );
     }
-    if (!(error instanceof AppError)) routes.log.error({ event: 'request.failed', operation: request.route === undefined ? undefined : String((request.route as { path: unknown }).path), code: 'INTERNAL', cause: describeCause(error) });
+    if (!(error instanceof AppError))
+      routes.log.error({
+        event: 'request.failed',
+        operation: request.route === undefined ? undefined : String((request.route as { path: unknown }).path),
+        code: 'INTERNAL',
+        cause: describeCause(error),
+      });
     send(response, answerOf(error));
   });
   server.keepAliveTimeout = 125_000; // longer than Aidbox keeps its connections (120 s), so we never close under a request

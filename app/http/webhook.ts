@@ -53,7 +53,8 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
     let target: WebhookTarget | undefined;
     try {
       const bearer = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-      const fits = (candidate: WebhookTarget | undefined): boolean => bearer !== undefined && candidate !== undefined && matchesSecretHash(bearer, candidate.webhookSecretHash);
+      const fits = (candidate: WebhookTarget | undefined): boolean =>
+        bearer !== undefined && candidate !== undefined && matchesSecretHash(bearer, candidate.webhookSecretHash);
       target = await options.find(id, incarnation);
       if (target !== undefined && !fits(target)) target = await options.findFresh(id, incarnation);
       if (target === undefined) return answer(404, 'no such destination');
@@ -79,7 +80,10 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
 }
 
 /** The body, or what stands for it when it is larger than a notification may be. */
-async function readOrSpool(request: IncomingMessage, { maxNotificationBytes, spool, metrics, log }: WebhookOptions): Promise<Uint8Array> {
+async function readOrSpool(
+  request: IncomingMessage,
+  { maxNotificationBytes, spool, metrics, log }: WebhookOptions,
+): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
   const iterator = (request as AsyncIterable<Buffer>)[Symbol.asyncIterator]();

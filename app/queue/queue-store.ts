@@ -100,7 +100,12 @@ export interface DestinationQueue {
   count(delta: Partial<Counters>): Promise<void>;
   counters(): Promise<Counters>;
   /** Waiting jobs, their events (as `add` was told) and, approximately, their bytes; oldest job's reception time. */
-  usage(): Promise<{ readonly jobs: number; readonly events: number; readonly bytes: number; readonly oldestReceivedAtMs: number | undefined }>;
+  usage(): Promise<{
+    readonly jobs: number;
+    readonly events: number;
+    readonly bytes: number;
+    readonly oldestReceivedAtMs: number | undefined;
+  }>;
   checkpoint(): Promise<Uint8Array | undefined>;
   quarantineSize(): Promise<{ readonly entries: number; readonly bytes: number }>;
   /** Entries in order of time, oldest first. */

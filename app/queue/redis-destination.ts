@@ -97,7 +97,12 @@ export function makeRedisDestination(scope: string, parts: RedisDestinationParts
           redis.lindex(wait, -1),
         ]);
         const receivedAtMs = oldestId === null ? null : await redis.hget(`${base}${oldestId}`, 'timestamp');
-        return { jobs, events: Number(events ?? 0), bytes: Number(bytes ?? 0), oldestReceivedAtMs: receivedAtMs === null ? undefined : Number(receivedAtMs) };
+        return {
+          jobs,
+          events: Number(events ?? 0),
+          bytes: Number(bytes ?? 0),
+          oldestReceivedAtMs: receivedAtMs === null ? undefined : Number(receivedAtMs),
+        };
       }),
 
     checkpoint: () => readValue('checkpoint'),

@@ -85,7 +85,11 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
       await registerApp({
         client,
         manifestDirectory: MANIFEST_DIRECTORY,
-        values: { LAKEHOUSE_APP_ID: config.APP_ID, LAKEHOUSE_APP_URL: `${deps.publicUrl.replace(/\/+$/, '')}/aidbox`, LAKEHOUSE_APP_SECRET: config.APP_SECRET },
+        values: {
+          LAKEHOUSE_APP_ID: config.APP_ID,
+          LAKEHOUSE_APP_URL: `${deps.publicUrl.replace(/\/+$/, '')}/aidbox`,
+          LAKEHOUSE_APP_SECRET: config.APP_SECRET,
+        },
         clock,
         randomBytes,
         log,
@@ -132,7 +136,11 @@ async function repair(deps: OperationDeps): Promise<boolean> {
     const { attention: _attention, ...done } = await repairDestinations(deps);
     return Object.values(done).some((count) => count > 0);
   } catch (error) {
-    deps.log.warn({ event: 'destinations.not-repaired', ...(isAppError(error) ? { code: error.code, message: error.message } : {}), cause: describeCause(error) });
+    deps.log.warn({
+      event: 'destinations.not-repaired',
+      ...(isAppError(error) ? { code: error.code, message: error.message } : {}),
+      cause: describeCause(error),
+    });
     return false;
   }
 }

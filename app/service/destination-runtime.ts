@@ -52,7 +52,12 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
       },
       prepareContext: (columns, writer) => {
         const view = compile();
-        return { view, encoder: makeRowEncoder(view, columns), lastValues: historyOf(client), holds: (key, coverage) => writer.holds(key, coverage) };
+        return {
+          view,
+          encoder: makeRowEncoder(view, columns),
+          lastValues: historyOf(client),
+          holds: (key, coverage) => writer.holds(key, coverage),
+        };
       },
       batchSize,
       sendIntervalMs,

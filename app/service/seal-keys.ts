@@ -24,11 +24,16 @@ async function readOrMakeKey(file: string): Promise<string> {
       if ((error as { code?: unknown }).code !== 'EEXIST') throw error; // another process, or an earlier start, was first
     });
     const key = (await readFile(file, 'utf8')).trim();
-    if (Buffer.from(key, 'base64').byteLength !== 32) throw new AppError('CONFIG_INVALID', `${file} does not hold a key of 32 bytes in base64`);
+    if (Buffer.from(key, 'base64').byteLength !== 32)
+      throw new AppError('CONFIG_INVALID', `${file} does not hold a key of 32 bytes in base64`);
     return key;
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    throw new AppError('CONFIG_INVALID', `the key file ${file} can be neither read nor made; set SEAL_KEY or make DATA_DIR writable`, { cause });
+    throw new AppError(
+      'CONFIG_INVALID',
+      `the key file ${file} can be neither read nor made; set SEAL_KEY or make DATA_DIR writable`,
+      { cause },
+    );
   } finally {
     await rm(fresh, { force: true });
   }

@@ -46,7 +46,11 @@ export interface RunningService {
 }
 
 /** What an operation gets in the moment between the opening of the port and the end of the start. */
-const STARTING: OperationAnswer = { status: 503, headers: { 'retry-after': '1' }, body: makeOutcome([{ severity: 'error', code: 'transient', diagnostics: 'the service is starting; try again' }]) };
+const STARTING: OperationAnswer = {
+  status: 503,
+  headers: { 'retry-after': '1' },
+  body: makeOutcome([{ severity: 'error', code: 'transient', diagnostics: 'the service is starting; try again' }]),
+};
 
 /** Builds and starts one process: the only place where the parts meet. @throws AppError when a part cannot start */
 export async function startService(config: Config, log: Logger, parts: ServiceParts = {}): Promise<RunningService> {
@@ -90,7 +94,10 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
   const directory = new DestinationDirectory(repository, clock);
 
   const wakeups = new Wakeups();
-  releasers.add('wake-ups', queueStore.onJob((scope) => wakeups.wake(scope)));
+  releasers.add(
+    'wake-ups',
+    queueStore.onJob((scope) => wakeups.wake(scope)),
+  );
   const memories = new Map<string, OwnerMemory>();
   const memoryOf = (scope: string): OwnerMemory => {
     const memory = memories.get(scope) ?? { waitingEvents: 0 };
@@ -122,7 +129,9 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
   const changed = (): void => void (writesTables ? supervisor.refresh() : directory.readAll().catch(() => undefined));
   let aidboxSide: AidboxSide | undefined; // made when the port is open: until then nobody knows the address that Aidbox calls
   const server = makeServer({
-    ...(takesNotifications ? { webhook, operation: async (body, authorization) => aidboxSide?.operation(body, authorization) ?? STARTING } : {}),
+    ...(takesNotifications
+      ? { webhook, operation: async (body, authorization) => aidboxSide?.operation(body, authorization) ?? STARTING }
+      : {}),
     isOperationCaller: (authorization) => isAppCall(authorization, config.APP_ID, config.APP_SECRET),
     health: () => checkHealth(queueStore, config.ROLE),
     ready: () => checkReadiness(queueStore, config.ROLE, aidboxSide?.isRegistered ?? !takesNotifications),
@@ -174,9 +183,17 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
 }
 
 /** Keeps the destinations of a process that only takes notifications up to date. */
-async function refreshForEver(directory: DestinationDirectory, everyMs: number, clock: Clock, log: Logger, stop: AbortSignal): Promise<void> {
+async function refreshForEver(
+  directory: DestinationDirectory,
+  everyMs: number,
+  clock: Clock,
+  log: Logger,
+  stop: AbortSignal,
+): Promise<void> {
   while (!stop.aborted) {
-    await directory.readAll().catch((error: unknown) => log.warn({ event: 'destinations.not-read', cause: describeCause(error) }));
+    await directory
+      .readAll()
+      .catch((error: unknown) => log.warn({ event: 'destinations.not-read', cause: describeCause(error) }));
     await clock.sleep(everyMs, stop);
   }
 }

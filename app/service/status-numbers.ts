@@ -14,7 +14,12 @@ export function makeStatusNumbers(queueStore: QueueStore, clock: Clock): Destina
   return {
     async read(destination): Promise<DestinationNumbers> {
       const queue = queueStore.destination(scopeOf(destination));
-      const [counters, usage, quarantine, published] = await Promise.all([queue.counters(), queue.usage(), queue.quarantineSize(), queue.status()]);
+      const [counters, usage, quarantine, published] = await Promise.all([
+        queue.counters(),
+        queue.usage(),
+        queue.quarantineSize(),
+        queue.status(),
+      ]);
       const status = decodeStatus(published);
       return {
         messagesDelivered: counters.committed + counters.noRow + counters.duplicates,
@@ -44,9 +49,12 @@ function moreParameters(
   status: PublishedStatus | undefined,
   clock: Clock,
 ): StatusParameter[] {
-  const number = (name: string, value: number | undefined): StatusParameter[] => (value === undefined ? [] : [{ name, valueDecimal: value }]);
-  const text = (name: string, value: string | undefined): StatusParameter[] => (value === undefined ? [] : [{ name, valueString: value }]);
-  const time = (name: string, ms: number | undefined): StatusParameter[] => (ms === undefined ? [] : [{ name, valueDateTime: new Date(ms).toISOString() }]);
+  const number = (name: string, value: number | undefined): StatusParameter[] =>
+    value === undefined ? [] : [{ name, valueDecimal: value }];
+  const text = (name: string, value: string | undefined): StatusParameter[] =>
+    value === undefined ? [] : [{ name, valueString: value }];
+  const time = (name: string, ms: number | undefined): StatusParameter[] =>
+    ms === undefined ? [] : [{ name, valueDateTime: new Date(ms).toISOString() }];
   return [
     ...number('rowsWritten', counters.rows),
     ...number('messagesCommitted', counters.committed),
@@ -57,7 +65,10 @@ function moreParameters(
     ...number('messagesWithoutVersion', counters.unstableKeys),
     ...number('queuedNotifications', usage.jobs),
     ...number('queuedBytes', usage.bytes),
-    ...number('oldestQueuedSeconds', usage.oldestReceivedAtMs === undefined ? undefined : Math.max(0, (clock.now() - usage.oldestReceivedAtMs) / 1000)),
+    ...number(
+      'oldestQueuedSeconds',
+      usage.oldestReceivedAtMs === undefined ? undefined : Math.max(0, (clock.now() - usage.oldestReceivedAtMs) / 1000),
+    ),
     ...number('tableVersion', status?.tableVersion),
     ...time('lastCommit', status?.lastCommitAtMs),
     ...number('queueStoreLosses', counters.storeLosses),

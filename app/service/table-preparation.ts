@@ -17,7 +17,10 @@ import { makeApplication } from '../writers/external-direct/commit-record.ts';
 import { retentionWarnings } from '../writers/external-direct/retention.ts';
 
 /** Checks and begins tables of `external-direct` destinations. */
-export function makeTablePreparation(openStore: (location: TableLocation) => Promise<ObjectStore>, clock: Clock): TablePreparation {
+export function makeTablePreparation(
+  openStore: (location: TableLocation) => Promise<ObjectStore>,
+  clock: Clock,
+): TablePreparation {
   const using = async <T>(destination: Destination, use: (store: ObjectStore) => Promise<T>): Promise<T> => {
     const store = await openStore(destination.table);
     try {
@@ -46,7 +49,11 @@ export function makeTablePreparation(openStore: (location: TableLocation) => Pro
 }
 
 /** The table as it is; undefined when there is none and it may be made. */
-async function readExisting(store: ObjectStore, { createTable: mayCreate }: Destination, view: CompiledView): Promise<Snapshot | undefined> {
+async function readExisting(
+  store: ObjectStore,
+  { createTable: mayCreate }: Destination,
+  view: CompiledView,
+): Promise<Snapshot | undefined> {
   try {
     const snapshot = await readSnapshot(store);
     assertAppendable(snapshot);

@@ -76,7 +76,11 @@ export function readViewDefinition(input: unknown, report: Report): ViewDefiniti
   if (resourceType !== undefined && resourceType !== 'ViewDefinition') report('resourceType', 'expected "ViewDefinition"');
   if (name !== undefined && readViewName(input) === UNNAMED) report('name', `expected ${NAME_RULE}`);
   const isKnown = typeof resource === 'string' && isResourceType(resource);
-  if (!isKnown) report('resource', `found ${typeof resource === 'string' ? JSON.stringify(resource.slice(0, 80)) : typeof resource}, expected the name of a FHIR R4 resource type`);
+  if (!isKnown)
+    report(
+      'resource',
+      `found ${typeof resource === 'string' ? JSON.stringify(resource.slice(0, 80)) : typeof resource}, expected the name of a FHIR R4 resource type`,
+    );
 
   const reader: Reader = { report, expressions: 0 };
   const where = readList(reader, input['where'], 'where', (entry, path) => {

@@ -25,7 +25,13 @@ const OBSERVATION_VIEW = new URL('../../manifests/view-definitions/observation-f
  * Rows per second from the webhook to the table, sustained by one replica under a load that it cannot keep up with, beside the floor: the
  * same bodies parsed, flattened and encoded in one process, without queue, log and HTTP.
  */
-export async function runEndToEndBench({ seconds, say, store = 'redis', target, batchSize = DEFAULT_BATCH }: BenchOptions): Promise<BenchResult> {
+export async function runEndToEndBench({
+  seconds,
+  say,
+  store = 'redis',
+  target,
+  batchSize = DEFAULT_BATCH,
+}: BenchOptions): Promise<BenchResult> {
   say(`floor: parse + flatten + encode, batches of ${batchSize} …`);
   const floor = await measureFloor(Math.min(seconds, 20), batchSize);
   const figures: Record<string, unknown> = { batchSize, store, floorRowsPerSecond: floor };
@@ -40,9 +46,23 @@ export async function runEndToEndBench({ seconds, say, store = 'redis', target, 
     say(`${name}: ${seconds} s on ${queue.name} …`);
     const stand = await startStand({ env: queue.env, batchSize, sendIntervalMs: 1_000, table: place.table });
     try {
-      const load = runLoad({ url: stand.webhookUrl, authorization: stand.authorization, connections: CONNECTIONS, eventsPerNotification: EVENTS_PER_NOTIFICATION, rate: 0, seconds: seconds + 5, seed: 1, prefix: name });
+      const load = runLoad({
+        url: stand.webhookUrl,
+        authorization: stand.authorization,
+        connections: CONNECTIONS,
+        eventsPerNotification: EVENTS_PER_NOTIFICATION,
+        rate: 0,
+        seconds: seconds + 5,
+        seed: 1,
+        prefix: name,
+      });
       await pause(5_000); // the first batches warm it up
-      const [rowsBefore, cpuBefore, startedAtMs, rssFirstMiB] = [await stand.status('rowsWritten'), await cpuSeconds(stand.app.pid), performance.now(), await residentMiB(stand.app.pid)];
+      const [rowsBefore, cpuBefore, startedAtMs, rssFirstMiB] = [
+        await stand.status('rowsWritten'),
+        await cpuSeconds(stand.app.pid),
+        performance.now(),
+        await residentMiB(stand.app.pid),
+      ];
       await load;
       const elapsed = (performance.now() - startedAtMs) / 1000;
       const rows = (await stand.status('rowsWritten')) - rowsBefore;
@@ -81,7 +101,15 @@ async function measureFloor(seconds: number, batchSize: number): Promise<number>
     for (const entry of parseNotification(bodies[next % bodies.length]!).events) {
       if (entry.kind !== 'event' || entry.event.resource === undefined) continue;
       const { action, versionId, correlationId } = entry.event;
-      batch.push(...encoder.encode(view.evaluate(entry.event.resource), { eventKey: '', versionId, action, receivedAtMs: 0, correlationId }));
+      batch.push(
+        ...encoder.encode(view.evaluate(entry.event.resource), {
+          eventKey: '',
+          versionId,
+          action,
+          receivedAtMs: 0,
+          correlationId,
+        }),
+      );
     }
     if (batch.length >= batchSize) {
       encodeDataFile(snapshot, encoder.columns, batch);

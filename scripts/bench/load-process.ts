@@ -17,9 +17,15 @@ export interface LoadResult {
 /** Runs the load generator as a second process. */
 export function runLoad(task: Readonly<Record<string, unknown>>): Promise<LoadResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', LOAD, JSON.stringify(task)], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--import', 'tsx', LOAD, JSON.stringify(task)], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.once('exit', (status) => (status === 0 ? resolve(JSON.parse(output) as LoadResult) : reject(new Error(`the load generator ended with status ${status}`))));
+    child.once('exit', (status) =>
+      status === 0
+        ? resolve(JSON.parse(output) as LoadResult)
+        : reject(new Error(`the load generator ended with status ${status}`)),
+    );
   });
 }

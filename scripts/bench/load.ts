@@ -47,7 +47,7 @@ async function runConnection(): Promise<void> {
       if (aheadMs > 0) await new Promise((resolve) => setTimeout(resolve, aheadMs));
     }
     const body = source.next(task.eventsPerNotification);
-    for (let done = false; !done && performance.now() < endAtMs + 30_000; ) {
+    for (let done = false; !done && performance.now() < endAtMs + 30_000;) {
       const sentAtMs = performance.now();
       const status = await post(body);
       latenciesMs.push(performance.now() - sentAtMs);

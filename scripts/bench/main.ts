@@ -5,7 +5,9 @@ import { runParquetBench } from './parquet.ts';
 import { runWebhookBench } from './webhook.ts';
 import type { BenchOptions, BenchResult } from './bench.ts';
 
-const BENCHES: Readonly<Record<string, { readonly what: string; readonly run: (options: BenchOptions) => Promise<BenchResult> }>> = {
+const BENCHES: Readonly<
+  Record<string, { readonly what: string; readonly run: (options: BenchOptions) => Promise<BenchResult> }>
+> = {
   webhook: { what: 'events acknowledged durably, by queue store; load from a second process', run: runWebhookBench },
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
@@ -25,7 +27,9 @@ const { values, positionals } = parseArgs({
 const bench = BENCHES[positionals[0] ?? ''];
 const seconds = Number(values.seconds);
 if (bench === undefined || !(seconds > 0)) {
-  process.stderr.write(`usage: npm run bench -- NAME [--seconds N] [--json] [--store redis|postgres|embedded] [--target disk|minio] [--batch N]\n`);
+  process.stderr.write(
+    `usage: npm run bench -- NAME [--seconds N] [--json] [--store redis|postgres|embedded] [--target disk|minio] [--batch N]\n`,
+  );
   for (const [name, { what }] of Object.entries(BENCHES)) process.stderr.write(`  ${name.padEnd(12)} ${what}\n`);
   process.exit(2);
 }

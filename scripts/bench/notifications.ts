@@ -29,7 +29,9 @@ export function makeNotificationSource(seed: number, prefix: string): Notificati
             `,"extension":[{"url":"http://health-samurai.io/fhir/core/StructureDefinition/bundle-entryActionCode","valueCode":"create"}]}`,
         );
       }
-      return Buffer.from(`{"resourceType":"Bundle","type":"history","timestamp":"${now.slice(0, 19)}Z","entry":[{"resource":{"resourceType":"AidboxSubscriptionStatus","status":"active","type":"event-notification"}},${entries.join(',')}]}`);
+      return Buffer.from(
+        `{"resourceType":"Bundle","type":"history","timestamp":"${now.slice(0, 19)}Z","entry":[{"resource":{"resourceType":"AidboxSubscriptionStatus","status":"active","type":"event-notification"}},${entries.join(',')}]}`,
+      );
     },
   };
 }

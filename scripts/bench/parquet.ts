@@ -25,10 +25,19 @@ export async function runParquetBench({ seconds }: BenchOptions): Promise<BenchR
   const dir = await mkdtemp(join(tmpdir(), 'lakehouse-parquet-'));
   try {
     const snapshot = await createTable(await openLocalObjectStore(join(dir, 'table'), 'file:///bench'), COLUMNS, { nowMs: 0 });
-    const rows = Array.from({ length: ROWS }, (_, index): Row => [`id-${index}`, index % 2 === 0 ? 'male' : 'female', index % 20_000, BigInt(index) * 1_000_000n, `family-${index % 500}`, `city-${index % 50}`, index / 7, 0]);
+    const rows = Array.from({ length: ROWS }, (_, index): Row => [
+      `id-${index}`,
+      index % 2 === 0 ? 'male' : 'female',
+      index % 20_000,
+      BigInt(index) * 1_000_000n,
+      `family-${index % 500}`,
+      `city-${index % 50}`,
+      index / 7,
+      0,
+    ]);
     const file = join(dir, 'peer.parquet');
     const totals = { ours: { cpuMs: 0, rows: 0, bytes: 0 }, parquetjs: { cpuMs: 0, rows: 0, bytes: 0 } };
-    for (const endAtMs = performance.now() + seconds * 1000; performance.now() < endAtMs; ) {
+    for (const endAtMs = performance.now() + seconds * 1000; performance.now() < endAtMs;) {
       await measure(totals.ours, async () => encodeDataFile(snapshot, COLUMNS, rows).bytes.byteLength);
       await measure(totals.parquetjs, async () => {
         await writeWithParquetjs(file, rows);
@@ -72,7 +81,16 @@ async function writeWithParquetjs(file: string, rows: readonly Row[]): Promise<v
   const writer = await parquetjs.ParquetWriter.openFile(schema, file);
   for (const row of rows) {
     const [id, gender, days, ts, family, city, score, isDeleted] = row;
-    await writer.appendRow({ id, gender, birth_date: new Date(Number(days) * 86_400_000), ts: Number(ts), family, city, score, is_deleted: isDeleted });
+    await writer.appendRow({
+      id,
+      gender,
+      birth_date: new Date(Number(days) * 86_400_000),
+      ts: Number(ts),
+      family,
+      city,
+      score,
+      is_deleted: isDeleted,
+    });
   }
   await writer.close();
 }

@@ -26,7 +26,26 @@ async function startRedis(): Promise<StoreUnderTest | undefined> {
   if (spawnSync('redis-server', ['--version']).status !== 0) return undefined;
   const dir = await mkdtemp(join(tmpdir(), 'lakehouse-redis-'));
   const port = await freePort();
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--save', ''], { stdio: 'ignore' });
+  const child = spawn(
+    'redis-server',
+    [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      '--dir',
+      dir,
+      '--appendonly',
+      'yes',
+      '--appendfsync',
+      'always',
+      '--maxmemory-policy',
+      'noeviction',
+      '--save',
+      '',
+    ],
+    { stdio: 'ignore' },
+  );
   await pause(500);
   return {
     name: 'Redis, appendfsync always',

@@ -51,18 +51,28 @@ export async function startStand({ env, batchSize, sendIntervalMs, table }: Stan
     },
   });
   const api = makeFhirApi(lab.url, lab.rootClient.id, lab.rootClient.secret);
-  for (const [type, file] of [['AidboxSubscriptionTopic', 'topics/observation-updates.json'], ['ViewDefinition', 'view-definitions/observation-flat.json']] as const) {
+  for (const [type, file] of [
+    ['AidboxSubscriptionTopic', 'topics/observation-updates.json'],
+    ['ViewDefinition', 'view-definitions/observation-flat.json'],
+  ] as const) {
     const body = JSON.parse(await readFile(new URL(file, MANIFESTS), 'utf8')) as { id: string };
     await api.call('PUT', `/fhir/${type}/${body.id}`, { body });
   }
-  const location = table.path === 'file' ? [{ name: 'tablePath', valueString: `file://${join(dir, 'tables', 'observations')}` }] : [{ name: 'tablePath', valueString: table.path }, ...('parameters' in table ? table.parameters : [])];
+  const location =
+    table.path === 'file'
+      ? [{ name: 'tablePath', valueString: `file://${join(dir, 'tables', 'observations')}` }]
+      : [{ name: 'tablePath', valueString: table.path }, ...('parameters' in table ? table.parameters : [])];
   await api.call('POST', '/fhir/AidboxTopicDestination', {
     body: {
       resourceType: 'AidboxTopicDestination',
       id: ID,
       topic: 'http://example.org/subscriptions/observation-updates',
       kind: 'data-lakehouse-at-least-once',
-      meta: { profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'] },
+      meta: {
+        profile: [
+          'http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile',
+        ],
+      },
       parameter: [
         { name: 'writeMode', valueString: 'external-direct' },
         ...location,
@@ -74,7 +84,9 @@ export async function startStand({ env, batchSize, sendIntervalMs, table }: Stan
       ],
     },
   });
-  const plain = (await api.call('GET', `/AidboxTopicDestination/${ID}`)).body as { parameter: { name: string; value: { url?: string; string?: string } }[] };
+  const plain = (await api.call('GET', `/AidboxTopicDestination/${ID}`)).body as {
+    parameter: { name: string; value: { url?: string; string?: string } }[];
+  };
   const valueOf = (name: string): string => {
     const { value } = plain.parameter.find((parameter) => parameter.name === name)!;
     return value.url ?? value.string ?? '';
@@ -87,7 +99,10 @@ export async function startStand({ env, batchSize, sendIntervalMs, table }: Stan
     authorization: valueOf('header').replace(/^Authorization: /, ''),
     async status(name) {
       const { body } = await api.call('GET', `/fhir/AidboxTopicDestination/${ID}/$status`);
-      return (body as { parameter: { name: string; valueDecimal?: number }[] }).parameter.find((parameter) => parameter.name === name)?.valueDecimal ?? 0;
+      return (
+        (body as { parameter: { name: string; valueDecimal?: number }[] }).parameter.find((parameter) => parameter.name === name)
+          ?.valueDecimal ?? 0
+      );
     },
     async stop() {
       await app.stop();

@@ -9,7 +9,10 @@ const WARM_UP_SECONDS = 3;
 
 /** Events that one web replica acknowledges durably in a second, by queue store. The ratios are to the embedded store in the same run. */
 export async function runWebhookBench({ seconds, say, store }: BenchOptions): Promise<BenchResult> {
-  const figures: Record<string, { eventsPerSecond: number; p50: number; p95: number; cpuMsPerNotification: number; rssFirstMiB: number; rssLastMiB: number }> = {};
+  const figures: Record<
+    string,
+    { eventsPerSecond: number; p50: number; p95: number; cpuMsPerNotification: number; rssFirstMiB: number; rssLastMiB: number }
+  > = {};
   for (const name of store === undefined ? Object.keys(QUEUE_STORES) : [store]) {
     const under = await QUEUE_STORES[name]?.();
     if (under === undefined) {
@@ -17,9 +20,21 @@ export async function runWebhookBench({ seconds, say, store }: BenchOptions): Pr
       continue;
     }
     say(`${under.name}: ${seconds} s, ${CONNECTIONS} connections, notifications of ${EVENTS_PER_NOTIFICATION} events …`);
-    const stand = await startStand({ env: { ...under.env, ROLE: 'web' }, batchSize: 5000, sendIntervalMs: 1000, table: { path: 'file' } });
+    const stand = await startStand({
+      env: { ...under.env, ROLE: 'web' },
+      batchSize: 5000,
+      sendIntervalMs: 1000,
+      table: { path: 'file' },
+    });
     try {
-      const task = { url: stand.webhookUrl, authorization: stand.authorization, connections: CONNECTIONS, eventsPerNotification: EVENTS_PER_NOTIFICATION, rate: 0, seed: 1 };
+      const task = {
+        url: stand.webhookUrl,
+        authorization: stand.authorization,
+        connections: CONNECTIONS,
+        eventsPerNotification: EVENTS_PER_NOTIFICATION,
+        rate: 0,
+        seed: 1,
+      };
       await runLoad({ ...task, seconds: WARM_UP_SECONDS, prefix: 'warm' });
       const [cpuBefore, rssFirstMiB] = [await cpuSeconds(stand.app.pid), await residentMiB(stand.app.pid)];
       const load = await runLoad({ ...task, seconds, prefix: 'run' });

@@ -44,7 +44,9 @@ export function makeDestination(table: string): object {
     id: DESTINATION_ID,
     topic: TOPIC.url,
     kind: 'data-lakehouse-at-least-once',
-    meta: { profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'] },
+    meta: {
+      profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'],
+    },
     parameter: [
       { name: 'writeMode', valueString: 'external-direct' },
       { name: 'tablePath', valueString: table },

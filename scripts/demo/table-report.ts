@@ -21,7 +21,14 @@ function compareTimes(a: unknown, b: unknown): number {
 export function formatRows(rows: readonly Record<string, unknown>[]): string {
   const cells = [COLUMNS, ...rows.slice(0, SHOWN).map((row) => COLUMNS.map((name) => formatValue(row[name])))];
   const widths = COLUMNS.map((_name, at) => Math.max(...cells.map((line) => line[at]!.length)));
-  return cells.map((line) => line.map((cell, at) => cell.padEnd(widths[at]!)).join('  ').trimEnd()).join('\n');
+  return cells
+    .map((line) =>
+      line
+        .map((cell, at) => cell.padEnd(widths[at]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
 }
 
 function formatValue(value: unknown): string {

@@ -17,15 +17,13 @@ const SIMPLE = [
   'binary',
 ] as const;
 
-const decimalType = fc
-  .integer({ min: 1, max: 38 })
-  .chain((precision) =>
-    fc.record({
-      kind: fc.constant('decimal' as const),
-      precision: fc.constant(precision),
-      scale: fc.integer({ min: 0, max: precision }),
-    }),
-  );
+const decimalType = fc.integer({ min: 1, max: 38 }).chain((precision) =>
+  fc.record({
+    kind: fc.constant('decimal' as const),
+    precision: fc.constant(precision),
+    scale: fc.integer({ min: 0, max: precision }),
+  }),
+);
 
 /** Any type that is not an array. */
 export const primitiveType: fc.Arbitrary<PrimitiveType> = fc.oneof(

@@ -110,7 +110,7 @@ export async function makeFixture(options: { sealer?: Sealer | undefined; secret
         messagesInProcess: 2,
         messagesDeliveryAttempts: 104,
         deliveryState: 'active',
-          initialExportStatus: 'not_started',
+        initialExportStatus: 'not_started',
         initialExportRowsSent: 0,
         more: [{ name: 'rows', valueDecimal: 120 }],
       }),

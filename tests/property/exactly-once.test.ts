@@ -26,7 +26,10 @@ function anEvent(n: number): PreparedEvent {
   return {
     key: `event-${String(n).padStart(10, '0')}`,
     coverage: { kind: 'since', lastUpdatedMicros: 1_700_000_000_000_000n + BigInt(n) },
-    content: n % 7 === 0 ? { kind: 'rejected', code: 'VIEW_EVALUATION_FAILED', reason: 'bad' } : { kind: 'rows', rows: [[`row-${n}`, 0]] },
+    content:
+      n % 7 === 0
+        ? { kind: 'rejected', code: 'VIEW_EVALUATION_FAILED', reason: 'bad' }
+        : { kind: 'rows', rows: [[`row-${n}`, 0]] },
   };
 }
 
@@ -34,7 +37,11 @@ function anEvent(n: number): PreparedEvent {
  * Several owners at once, without any lease: whatever they share is in the table. Each delivers random, overlapping, repeated batches
  * through a network that loses answers, over a log to which a foreign writer commits too.
  */
-async function deliverAtRandom(random: () => number, faults: StoreFaults, count: number): Promise<{ settled: Map<string, EventOutcome[]>; store: ReturnType<typeof makeMemoryObjectStore> }> {
+async function deliverAtRandom(
+  random: () => number,
+  faults: StoreFaults,
+  count: number,
+): Promise<{ settled: Map<string, EventOutcome[]>; store: ReturnType<typeof makeMemoryObjectStore> }> {
   const store = makeMemoryObjectStore();
   await createTable(store, COLUMNS, { nowMs: clock.now() });
   await beginIncarnation(store, APPLICATION, clock);
@@ -44,12 +51,18 @@ async function deliverAtRandom(random: () => number, faults: StoreFaults, count:
 
   const owner = async (): Promise<void> => {
     let writer: Writer | undefined;
-    for (let next = 0; next < count; ) {
+    for (let next = 0; next < count;) {
       const network = makeUnreliableStore(store, faults, random);
       try {
         if (writer === undefined || random() < 0.1) {
           writer = undefined;
-          const fresh = makeExternalDirectWriter({ store: network, application: APPLICATION, clock, chooseColumns: (columns) => columns, maxWindowKeys: random() < 0.5 ? 20 : 100_000 });
+          const fresh = makeExternalDirectWriter({
+            store: network,
+            application: APPLICATION,
+            clock,
+            chooseColumns: (columns) => columns,
+            maxWindowKeys: random() < 0.5 ? 20 : 100_000,
+          });
           await fresh.open(undefined);
           writer = fresh;
         }
@@ -67,10 +80,12 @@ async function deliverAtRandom(random: () => number, faults: StoreFaults, count:
     }
   };
   const foreign = async (): Promise<void> => {
-    for (let commits = 0; commits < 5; ) {
+    for (let commits = 0; commits < 5;) {
       await new Promise((resolve) => setImmediate(resolve));
       const version = [...store.objects.keys()].filter((path) => path.endsWith('.json')).length;
-      const line = new TextEncoder().encode(`${JSON.stringify({ commitInfo: { timestamp: Date.now(), operation: 'OPTIMIZE' } })}\n`);
+      const line = new TextEncoder().encode(
+        `${JSON.stringify({ commitInfo: { timestamp: Date.now(), operation: 'OPTIMIZE' } })}\n`,
+      );
       if ((await store.putIfAbsent(`_delta_log/${String(version).padStart(20, '0')}.json`, line)) === 'created') commits += 1;
     }
   };
@@ -86,19 +101,32 @@ const FAULTS: Readonly<Record<string, StoreFaults>> = {
 };
 
 describe(`I3, I7: exactly once without any lease (SEED=${seed})`, () => {
-  it.each(Object.entries(FAULTS))('holds with %s', async (_name, faults) => {
-    for (let run = 0; run < runs; run += 1) {
-      const { settled, store } = await deliverAtRandom(seededRandom(seed + run), faults, 60);
-      const { rows, written, quarantined, versions } = await readTableContents(store);
-      const context = `SEED=${seed + run}`;
-      expect({ context, versions: versions.every((version, index) => version === index) }).toEqual({ context, versions: true });
-      const good = Array.from({ length: 60 }, (_, n) => n).filter((n) => n % 7 !== 0);
-      expect({ context, rows: rows.map((row) => String(row['id'])).sort() }).toEqual({ context, rows: good.map((n) => `row-${n}`).sort() });
-      expect({ context, written: new Set(written).size }).toEqual({ context, written: written.length });
-      expect({ context, quarantined: [...quarantined].sort() }).toEqual({ context, quarantined: Array.from({ length: 60 }, (_, n) => n).filter((n) => n % 7 === 0).map((n) => anEvent(n).key).sort() });
-      for (const outcomes of settled.values()) {
-        expect(outcomes.filter((outcome) => outcome === 'written' || outcome === 'quarantined').length).toBeLessThanOrEqual(1);
+  it.each(Object.entries(FAULTS))(
+    'holds with %s',
+    async (_name, faults) => {
+      for (let run = 0; run < runs; run += 1) {
+        const { settled, store } = await deliverAtRandom(seededRandom(seed + run), faults, 60);
+        const { rows, written, quarantined, versions } = await readTableContents(store);
+        const context = `SEED=${seed + run}`;
+        expect({ context, versions: versions.every((version, index) => version === index) }).toEqual({ context, versions: true });
+        const good = Array.from({ length: 60 }, (_, n) => n).filter((n) => n % 7 !== 0);
+        expect({ context, rows: rows.map((row) => String(row['id'])).sort() }).toEqual({
+          context,
+          rows: good.map((n) => `row-${n}`).sort(),
+        });
+        expect({ context, written: new Set(written).size }).toEqual({ context, written: written.length });
+        expect({ context, quarantined: [...quarantined].sort() }).toEqual({
+          context,
+          quarantined: Array.from({ length: 60 }, (_, n) => n)
+            .filter((n) => n % 7 === 0)
+            .map((n) => anEvent(n).key)
+            .sort(),
+        });
+        for (const outcomes of settled.values()) {
+          expect(outcomes.filter((outcome) => outcome === 'written' || outcome === 'quarantined').length).toBeLessThanOrEqual(1);
+        }
       }
-    }
-  }, 600_000);
+    },
+    600_000,
+  );
 });

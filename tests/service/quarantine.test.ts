@@ -18,7 +18,13 @@ import { startEmbedded } from '../helpers/postgres.ts';
 import type { QueueServer } from '../helpers/queue-server.ts';
 import { readTableContents } from '../helpers/table-contents.ts';
 
-const VIEW = compileView({ resourceType: 'ViewDefinition', name: 'patients', status: 'active', resource: 'Patient', select: [{ column: [{ name: 'id', path: 'id', type: 'id' }] }] });
+const VIEW = compileView({
+  resourceType: 'ViewDefinition',
+  name: 'patients',
+  status: 'active',
+  resource: 'Patient',
+  select: [{ column: [{ name: 'id', path: 'id', type: 'id' }] }],
+});
 const APPLICATION = makeApplication('http://aidbox', 'd1', 'one');
 
 let server: QueueServer;
@@ -44,7 +50,13 @@ async function startDestination(quarantineMaxEntries = 100) {
     {
       destinationId: 'd1',
       queue,
-      makeWriter: async () => makeExternalDirectWriter({ store, application: APPLICATION, clock: systemClock, chooseColumns: (columns) => makeRowEncoder(VIEW, columns).columns }),
+      makeWriter: async () =>
+        makeExternalDirectWriter({
+          store,
+          application: APPLICATION,
+          clock: systemClock,
+          chooseColumns: (columns) => makeRowEncoder(VIEW, columns).columns,
+        }),
       prepareContext: (columns, writer) => ({
         view: {
           ...VIEW,
@@ -77,7 +89,10 @@ async function startDestination(quarantineMaxEntries = 100) {
 }
 
 function notification(...ids: string[]): Uint8Array {
-  const entry = ids.map((id) => ({ fullUrl: `http://a/fhir/Patient/${id}`, resource: { resourceType: 'Patient', id, meta: { versionId: '1', lastUpdated: '2026-01-01T00:00:00Z' } } }));
+  const entry = ids.map((id) => ({
+    fullUrl: `http://a/fhir/Patient/${id}`,
+    resource: { resourceType: 'Patient', id, meta: { versionId: '1', lastUpdated: '2026-01-01T00:00:00Z' } },
+  }));
   return new TextEncoder().encode(JSON.stringify({ resourceType: 'Bundle', type: 'history', entry }));
 }
 const deliver = (queue: DestinationQueue, body: Uint8Array): Promise<void> => queue.add({ body, receivedAtMs: Date.now() });

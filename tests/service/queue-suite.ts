@@ -81,7 +81,12 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
       const [job, ...more] = await other.peek(await leaseOf(other), 0, 10);
       expect(more).toEqual([]);
       expect(job).toEqual({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), body: bytes('one'), receivedAtMs: 1_234_567_890_123 });
-      expect(await other.usage()).toEqual({ jobs: 1, events: 1, bytes: expect.any(Number), oldestReceivedAtMs: 1_234_567_890_123 });
+      expect(await other.usage()).toEqual({
+        jobs: 1,
+        events: 1,
+        bytes: expect.any(Number),
+        oldestReceivedAtMs: 1_234_567_890_123,
+      });
       expect(await server.bullmqCounts(name)).toMatchObject({ waiting: 1, active: 0 });
     });
 

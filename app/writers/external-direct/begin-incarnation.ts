@@ -25,7 +25,9 @@ export async function beginIncarnation(store: ObjectStore, application: Applicat
     const actions = planAppend({
       snapshot,
       nowMs: clock.now(),
-      commitInfo: { [RECORD_FIELD]: encodeRecord({ commitId: randomUUID(), written: [], quarantined: [], highWaterMicros: undefined }) },
+      commitInfo: {
+        [RECORD_FIELD]: encodeRecord({ commitId: randomUUID(), written: [], quarantined: [], highWaterMicros: undefined }),
+      },
       txn: { appId: applicationId(application), version: 1 },
       files: [],
     });

@@ -28,15 +28,23 @@ export async function putDataFile(
   const [head] = await Promise.all([store.head(commitPath(snapshot.version)), store.put(path, encoded.bytes)]);
   if (head === undefined) {
     await store.delete(path);
-    throw new AppError('TABLE_WENT_BACK', `commit ${snapshot.version} of ${store.address}, the newest when the batch was formed, is gone`, {
-      facts: { version: snapshot.version },
-    });
+    throw new AppError(
+      'TABLE_WENT_BACK',
+      `commit ${snapshot.version} of ${store.address}, the newest when the batch was formed, is gone`,
+      {
+        facts: { version: snapshot.version },
+      },
+    );
   }
   const { bytes, numRecords, stats } = encoded;
   return { batch: writable, file: { path, sizeBytes: bytes.byteLength, numRecords, stats } };
 }
 
-function encodeBatch(snapshot: Snapshot, columns: readonly TableColumn[], batch: Batch): { batch: Batch; encoded: DataFile | undefined } {
+function encodeBatch(
+  snapshot: Snapshot,
+  columns: readonly TableColumn[],
+  batch: Batch,
+): { batch: Batch; encoded: DataFile | undefined } {
   const rows = batch.events.flatMap((event) => (event.content.kind === 'rows' ? event.content.rows : []));
   if (rows.length === 0) return { batch, encoded: undefined };
   try {
@@ -54,6 +62,8 @@ function rejectUnwritable(columns: readonly TableColumn[], events: readonly Prep
   return events.map((event) => {
     if (event.content.kind === 'rejected') return event;
     const problem = event.content.rows.map(check).find((found) => found !== undefined);
-    return problem === undefined ? event : { ...event, content: { kind: 'rejected', code: problem.code, reason: problem.message } };
+    return problem === undefined
+      ? event
+      : { ...event, content: { kind: 'rejected', code: problem.code, reason: problem.message } };
   });
 }

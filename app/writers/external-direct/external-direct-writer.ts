@@ -97,7 +97,12 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
       const attempt = await commitOrRebase(writable, file, guard);
       if (attempt.kind === 'committed') {
         for (const event of writable.events) outcomes.set(event.key, event.content.kind === 'rows' ? 'written' : 'quarantined');
-        return { outcomes: orderOutcomes(events, outcomes), version: attempt.version, rows: file?.numRecords ?? 0, bytes: file?.sizeBytes ?? 0 };
+        return {
+          outcomes: orderOutcomes(events, outcomes),
+          version: attempt.version,
+          rows: file?.numRecords ?? 0,
+          bytes: file?.sizeBytes ?? 0,
+        };
       }
       if (attempt.kind === 'begin-again') {
         await open(undefined);
@@ -136,7 +141,10 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
       if (overtaken || schemaChanged) {
         if (file !== undefined) await store.delete(file.path); // every winner was read and none names it
         if (overtaken) return { kind: 'overtaken' };
-        throw new AppError('TABLE_SCHEMA_CHANGED', `another writer changed the schema of ${store.address} in version ${following().snapshot.version}`);
+        throw new AppError(
+          'TABLE_SCHEMA_CHANGED',
+          `another writer changed the schema of ${store.address} in version ${following().snapshot.version}`,
+        );
       }
       // Its version is taken, so the old commit can never land; the high-water mark must not fall below the winners'.
       if (commits.length > 0) record = makeRecord(batch);
@@ -145,10 +153,12 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
   }
 
   function makeRecord(batch: Batch): CommitRecord {
-    const keysOf = (kind: 'rows' | 'rejected'): string[] => batch.events.filter((event) => event.content.kind === kind).map((event) => event.key);
+    const keysOf = (kind: 'rows' | 'rejected'): string[] =>
+      batch.events.filter((event) => event.content.kind === kind).map((event) => event.key);
     let highWaterMicros = following().window.highWaterMicros;
     for (const { coverage } of batch.events) {
-      if (coverage.kind === 'since' && (highWaterMicros === undefined || coverage.lastUpdatedMicros > highWaterMicros)) highWaterMicros = coverage.lastUpdatedMicros;
+      if (coverage.kind === 'since' && (highWaterMicros === undefined || coverage.lastUpdatedMicros > highWaterMicros))
+        highWaterMicros = coverage.lastUpdatedMicros;
     }
     return { commitId: randomUUID(), written: keysOf('rows'), quarantined: keysOf('rejected'), highWaterMicros };
   }
@@ -168,7 +178,9 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
    * ever looks (design E6). By the clock read after the put; while the snapshot is young nothing is asked.
    */
   async function isStillThere(base: Snapshot): Promise<boolean> {
-    return clock.now() - snapshotSeenAtMs <= trustedSnapshotAgeMs(base) || (await store.head(commitPath(base.version))) !== undefined;
+    return (
+      clock.now() - snapshotSeenAtMs <= trustedSnapshotAgeMs(base) || (await store.head(commitPath(base.version))) !== undefined
+    );
   }
 
   /** Our own new commit becomes the snapshot, seen when it was asked for. */
@@ -182,7 +194,12 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
   }
 
   function committed(version: number, { commitId }: CommitRecord): Attempt {
-    position = { version, commitId, tableId: following().snapshot.metaData.id, transaction: ownTransaction(following(), application) };
+    position = {
+      version,
+      commitId,
+      tableId: following().snapshot.metaData.id,
+      transaction: ownTransaction(following(), application),
+    };
     return { kind: 'committed', version };
   }
 

@@ -19,9 +19,13 @@ export async function follow(store: ObjectStore, application: Application, maxKe
   const snapshot = await readSnapshot(store);
   assertAppendable(snapshot);
   if (!snapshot.transactions.has(applicationId(application))) {
-    throw new AppError('TABLE_WENT_BACK', `the table ${store.address} holds no transaction of this destination, which began by writing one`, {
-      facts: { version: snapshot.version },
-    });
+    throw new AppError(
+      'TABLE_WENT_BACK',
+      `the table ${store.address} holds no transaction of this destination, which began by writing one`,
+      {
+        facts: { version: snapshot.version },
+      },
+    );
   }
   return { snapshot, window: makeWindow(snapshot.version, maxKeys) };
 }
@@ -36,15 +40,24 @@ export function ownTransaction(following: Following, application: Application): 
  *
  * @throws AppError TABLE_LOG_CUT when the log was cleaned above what is needed; INCARNATION_SUPERSEDED
  */
-export async function extendWindow(store: ObjectStore, application: Application, following: Following, needs: readonly Coverage[]): Promise<void> {
+export async function extendWindow(
+  store: ObjectStore,
+  application: Application,
+  following: Following,
+  needs: readonly Coverage[],
+): Promise<void> {
   const { window } = following;
   while (!needs.every((need) => window.covers(need))) {
     const version = window.reachesTo;
     const commit = version < 0 ? undefined : await readSoundCommit(store, version, following.snapshot.version);
     if (commit === undefined) {
-      throw new AppError('TABLE_LOG_CUT', `commit ${version} of ${store.address} is gone, but an event of this batch could have been settled there`, {
-        facts: { version },
-      });
+      throw new AppError(
+        'TABLE_LOG_CUT',
+        `commit ${version} of ${store.address} is gone, but an event of this batch could have been settled there`,
+        {
+          facts: { version },
+        },
+      );
     }
     const seen = see(commit, store, application);
     // Our first commit fenced older incarnations: another one above it is newer than we are.
@@ -99,15 +112,25 @@ export async function readWinners(store: ObjectStore, application: Application, 
 function see(commit: Parameters<typeof seeCommit>[0], store: ObjectStore, application: Application): SeenCommit {
   const seen = seeCommit(commit, application);
   if (seen.ownTransaction !== undefined && seen.record === undefined) {
-    throw new AppError('COMMIT_RECORD_UNREADABLE', `commit ${seen.version} of ${store.address} is ours but its record cannot be read`, {
-      facts: { version: seen.version },
-    });
+    throw new AppError(
+      'COMMIT_RECORD_UNREADABLE',
+      `commit ${seen.version} of ${store.address} is ours but its record cannot be read`,
+      {
+        facts: { version: seen.version },
+      },
+    );
   }
   return seen;
 }
 
 const superseded = (store: ObjectStore, version: number): AppError =>
-  new AppError('INCARNATION_SUPERSEDED', `commit ${version} of ${store.address} belongs to another incarnation of this destination`, { facts: { version } });
+  new AppError(
+    'INCARNATION_SUPERSEDED',
+    `commit ${version} of ${store.address} belongs to another incarnation of this destination`,
+    { facts: { version } },
+  );
 
 const replaced = (store: ObjectStore, version: number): AppError =>
-  new AppError('TABLE_WENT_BACK', `commit ${version} gave ${store.address} another table id: it was replaced`, { facts: { version } });
+  new AppError('TABLE_WENT_BACK', `commit ${version} gave ${store.address} another table id: it was replaced`, {
+    facts: { version },
+  });

@@ -18,7 +18,9 @@ export function retentionWarnings(snapshot: Snapshot): string[] {
   const logRetentionMs = readLogRetentionMs(snapshot.metaData);
   if (logRetentionMs === undefined || logRetentionMs < LEAST_RETENTION_MS) {
     const found = logRetentionMs === undefined ? 'is not understood' : `is ${(logRetentionMs / DAY_MS).toFixed(1)} days`;
-    warnings.push(`delta.logRetentionDuration ${found}: commits should stay for at least 7 days, else a repeated event can stop the destination`);
+    warnings.push(
+      `delta.logRetentionDuration ${found}: commits should stay for at least 7 days, else a repeated event can stop the destination`,
+    );
   }
   if (readTransactionRetentionMs(snapshot.metaData) !== 'never') {
     warnings.push('delta.setTransactionRetentionDuration is set: engines may forget our transactions; unset it');

@@ -41,7 +41,12 @@ export function makeWindow(headVersion: number, maxKeys: number): Window {
   let timestampMs: number | undefined;
   let highWaterMicros: bigint | undefined;
   const keys = new Map<string, Settled>();
-  let commits: { readonly version: number; readonly record: CommitRecord; readonly floor: Floor; readonly timestampMs: number | undefined }[] = []; // oldest first
+  let commits: {
+    readonly version: number;
+    readonly record: CommitRecord;
+    readonly floor: Floor;
+    readonly timestampMs: number | undefined;
+  }[] = []; // oldest first
 
   const takeIn = (record: CommitRecord): void => {
     for (const key of record.written) keys.set(key, 'written');
@@ -83,7 +88,9 @@ export function makeWindow(headVersion: number, maxKeys: number): Window {
       const bornMs = coverage.kind === 'since' ? Number(coverage.lastUpdatedMicros / 1000n) : coverage.receivedAtMs;
       if (timestampMs !== undefined && timestampMs < bornMs - CLOCK_ALLOWANCE_MS) return true;
       // Without a mark nothing is known: its owner may have stopped reading at a time, above the marks of older commits.
-      return coverage.kind === 'since' && floor?.highWaterMicros !== undefined && floor.highWaterMicros < coverage.lastUpdatedMicros;
+      return (
+        coverage.kind === 'since' && floor?.highWaterMicros !== undefined && floor.highWaterMicros < coverage.lastUpdatedMicros
+      );
     },
     extendBack(commit) {
       reachesTo = commit.version - 1;

@@ -88,7 +88,7 @@ async function start(switches: Partial<LabSwitches> = {}): Promise<Running> {
         messagesInProcess: 0,
         messagesDeliveryAttempts: 1,
         deliveryState: 'active',
-          initialExportStatus: 'not_started',
+        initialExportStatus: 'not_started',
         initialExportRowsSent: 0,
         more: [],
       }),

@@ -1,7 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { loadConfig } from '../../../app/config/config.ts';
 
-const LEAST = { AIDBOX_URL: 'http://aidbox:8080', AIDBOX_CLIENT_ID: 'app', AIDBOX_CLIENT_SECRET: 'client-secret', APP_SECRET: 'a-secret-of-16-chars' };
+const LEAST = {
+  AIDBOX_URL: 'http://aidbox:8080',
+  AIDBOX_CLIENT_ID: 'app',
+  AIDBOX_CLIENT_SECRET: 'client-secret',
+  APP_SECRET: 'a-secret-of-16-chars',
+};
 
 describe('loadConfig', () => {
   it('fills in defaults and freezes the result', () => {

@@ -19,17 +19,31 @@ const keys = (events: readonly PendingEvent[]): string[] => events.map((event) =
 
 describe('I5: the versions of one resource are in order inside a batch', () => {
   it('sorts the versions of a resource into the places that the resource has', () => {
-    const batch = [pending('a2', 'Patient/a', 2), pending('b1', 'Patient/b', 1), pending('a1', 'Patient/a', 1), pending('a3', 'Patient/a', 3)];
+    const batch = [
+      pending('a2', 'Patient/a', 2),
+      pending('b1', 'Patient/b', 1),
+      pending('a1', 'Patient/a', 1),
+      pending('a3', 'Patient/a', 3),
+    ];
     expect(keys(orderVersions(batch))).toEqual(['a1', 'b1', 'a2', 'a3']);
   });
 
   it('takes the longer, then the greater version id as the newer one at the same time', () => {
-    const batch = [pending('v10', 'Patient/a', 1, '10'), pending('v9', 'Patient/a', 1, '9'), pending('v11', 'Patient/a', 1, '11')];
+    const batch = [
+      pending('v10', 'Patient/a', 1, '10'),
+      pending('v9', 'Patient/a', 1, '9'),
+      pending('v11', 'Patient/a', 1, '11'),
+    ];
     expect(keys(orderVersions(batch))).toEqual(['v9', 'v10', 'v11']);
   });
 
   it('leaves events without a time where they are', () => {
-    const batch = [pending('x', undefined, 0), pending('a2', 'Patient/a', 2), pending('y', undefined, 0), pending('a1', 'Patient/a', 1)];
+    const batch = [
+      pending('x', undefined, 0),
+      pending('a2', 'Patient/a', 2),
+      pending('y', undefined, 0),
+      pending('a1', 'Patient/a', 1),
+    ];
     expect(keys(orderVersions(batch))).toEqual(['x', 'a1', 'y', 'a2']);
   });
 
@@ -42,7 +56,9 @@ describe('I5: the versions of one resource are in order inside a batch', () => {
         expect(keys(ordered).sort()).toEqual(keys(batch).sort());
         ordered.forEach((each, place) => expect(each.version?.resource).toBe(batch[place]!.version?.resource));
         for (const resource of ['Patient/a', 'Patient/b']) {
-          const times = ordered.filter((each) => each.version?.resource === resource).map((each) => Number(each.version!.lastUpdatedMicros));
+          const times = ordered
+            .filter((each) => each.version?.resource === resource)
+            .map((each) => Number(each.version!.lastUpdatedMicros));
           expect(times).toEqual([...times].sort((a, b) => a - b));
         }
       }),

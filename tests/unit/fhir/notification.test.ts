@@ -9,7 +9,9 @@ const ACTION = 'http://health-samurai.io/fhir/core/StructureDefinition/bundle-en
 const VERSION = 'http://health-samurai.io/fhir/core/StructureDefinition/bundle-entryVersionId';
 
 function bundle(entries: readonly unknown[], focuses: readonly unknown[] = []): Uint8Array {
-  const status = { resource: { resourceType: 'AidboxSubscriptionStatus', type: 'event-notification', notificationEvent: focuses } };
+  const status = {
+    resource: { resourceType: 'AidboxSubscriptionStatus', type: 'event-notification', notificationEvent: focuses },
+  };
   return bytes({ resourceType: 'Bundle', type: 'history', timestamp: '2026-08-03T09:15:02Z', entry: [status, ...entries] });
 }
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -23,10 +25,24 @@ const patient = { resourceType: 'Patient', id: 'p1', meta: { versionId: '9', las
 describe('parseNotification', () => {
   it('reads a resource with its version, time, action and correlation id', () => {
     const body = bundle(
-      [{ fullUrl: 'http://a/fhir/Patient/p1', request: { method: 'POST', url: '/fhir/Patient' }, resource: patient, extension: [{ url: ACTION, valueCode: 'update' }] }],
+      [
+        {
+          fullUrl: 'http://a/fhir/Patient/p1',
+          request: { method: 'POST', url: '/fhir/Patient' },
+          resource: patient,
+          extension: [{ url: ACTION, valueCode: 'update' }],
+        },
+      ],
       [{ eventNumber: 1, focus: { reference: 'Patient/p1' }, correlationId: 'job-1' }],
     );
-    expect(first(body)).toMatchObject({ action: 'update', resourceType: 'Patient', id: 'p1', versionId: '9', lastUpdatedMicros: 1785748501204518n, correlationId: 'job-1' });
+    expect(first(body)).toMatchObject({
+      action: 'update',
+      resourceType: 'Patient',
+      id: 'p1',
+      versionId: '9',
+      lastUpdatedMicros: 1785748501204518n,
+      correlationId: 'job-1',
+    });
   });
 
   it('takes a POST without an action for a write, never for a create', () => {
@@ -34,8 +50,25 @@ describe('parseNotification', () => {
   });
 
   it.each([
-    ['the action extension', { fullUrl: 'http://a/fhir/Patient/p1', request: { method: 'POST' }, extension: [{ url: ACTION, valueCode: 'delete' }, { url: VERSION, valueId: '12' }] }],
-    ['the method', { fullUrl: 'http://a/fhir/Patient/p1', request: { method: 'DELETE', url: '/fhir/Patient' }, extension: [{ url: VERSION, valueId: '12' }] }],
+    [
+      'the action extension',
+      {
+        fullUrl: 'http://a/fhir/Patient/p1',
+        request: { method: 'POST' },
+        extension: [
+          { url: ACTION, valueCode: 'delete' },
+          { url: VERSION, valueId: '12' },
+        ],
+      },
+    ],
+    [
+      'the method',
+      {
+        fullUrl: 'http://a/fhir/Patient/p1',
+        request: { method: 'DELETE', url: '/fhir/Patient' },
+        extension: [{ url: VERSION, valueId: '12' }],
+      },
+    ],
   ])('knows a delete without resource by %s', (_name, entry) => {
     expect(first(bundle([entry]))).toMatchObject({ action: 'delete', id: 'p1', versionId: '12', resource: undefined });
   });
@@ -52,7 +85,9 @@ describe('parseNotification', () => {
 
   it('unpacks a body that was compressed on the way', () => {
     expect(first(gzipSync(bundle([{ resource: patient }]))).id).toBe('p1');
-    expect(() => parseNotification(gzipSync('x').subarray(0, 15))).toThrow(expect.objectContaining({ code: 'NOTIFICATION_INVALID' }));
+    expect(() => parseNotification(gzipSync('x').subarray(0, 15))).toThrow(
+      expect.objectContaining({ code: 'NOTIFICATION_INVALID' }),
+    );
   });
 
   it.each([

@@ -47,9 +47,18 @@ async function startBench(): Promise<Bench> {
   };
   const metrics = makeMetrics();
   const log = makeLogger('debug', (line) => bench.log.push(line));
-  const stale = async (id: string) => (id === 'd1' && !bench.unknownAidbox ? { queue, webhookSecretHash: hashSecret('right') } : find(id));
+  const stale = async (id: string) =>
+    id === 'd1' && !bench.unknownAidbox ? { queue, webhookSecretHash: hashSecret('right') } : find(id);
   const server = makeServer({
-    webhook: makeWebhook({ find: stale, findFresh: find, spool: makeSpool(spoolDir, makeSealer(Buffer.alloc(32, 7))), maxNotificationBytes: 100_000, clock: systemClock, metrics, log }),
+    webhook: makeWebhook({
+      find: stale,
+      findFresh: find,
+      spool: makeSpool(spoolDir, makeSealer(Buffer.alloc(32, 7))),
+      maxNotificationBytes: 100_000,
+      clock: systemClock,
+      metrics,
+      log,
+    }),
     isOperationCaller: () => false,
     health: async () => ({ status: 200 }),
     ready: async () => ({ status: 200 }),
@@ -62,7 +71,11 @@ async function startBench(): Promise<Bench> {
   return Object.assign(bench, { url: `http://127.0.0.1:${port}` });
 }
 
-function post(bench: Bench, body: Buffer | Uint8Array<ArrayBuffer> | string, options: { id?: string; secret?: string; headers?: Record<string, string> } = {}): Promise<Response> {
+function post(
+  bench: Bench,
+  body: Buffer | Uint8Array<ArrayBuffer> | string,
+  options: { id?: string; secret?: string; headers?: Record<string, string> } = {},
+): Promise<Response> {
   return fetch(`${bench.url}/webhooks/${options.id ?? 'd1'}/one`, {
     method: 'POST',
     body,
@@ -78,17 +91,23 @@ describe('I1: the webhook', () => {
     expect([...bench.jobs[0]!.body]).toEqual([...body]);
   });
 
-  it.each(['application/json', 'application/fhir+json; charset=utf-8', 'text/plain', 'application/x-unknown'])('takes a body of type %s', async (type) => {
-    const bench = await startBench();
-    expect((await post(bench, '{}', { headers: { 'content-type': type } })).status).toBe(200);
-  });
+  it.each(['application/json', 'application/fhir+json; charset=utf-8', 'text/plain', 'application/x-unknown'])(
+    'takes a body of type %s',
+    async (type) => {
+      const bench = await startBench();
+      expect((await post(bench, '{}', { headers: { 'content-type': type } })).status).toBe(200);
+    },
+  );
 
-  it.each(['QUEUE_UNAVAILABLE', 'QUEUE_FULL'] as const)('answers 503 with Retry-After on %s, and has accepted nothing', async (code) => {
-    const bench = await startBench();
-    bench.fail = new AppError(code, 'no');
-    const answer = await post(bench, '{}');
-    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
-  });
+  it.each(['QUEUE_UNAVAILABLE', 'QUEUE_FULL'] as const)(
+    'answers 503 with Retry-After on %s, and has accepted nothing',
+    async (code) => {
+      const bench = await startBench();
+      bench.fail = new AppError(code, 'no');
+      const answer = await post(bench, '{}');
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '2']);
+    },
+  );
 
   it('answers 503 on a fault of its own, and does not log its text', async () => {
     const bench = await startBench();
@@ -130,7 +149,9 @@ describe('I1: the webhook', () => {
     const bench = await startBench();
     const { port } = new URL(bench.url);
     const socket = connect(Number(port), '127.0.0.1');
-    socket.write('POST /webhooks/d1/one HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer right\r\nContent-Length: 1000\r\n\r\n{"half":');
+    socket.write(
+      'POST /webhooks/d1/one HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer right\r\nContent-Length: 1000\r\n\r\n{"half":',
+    );
     await eventually(() => expect(socket.connecting).toBe(false));
     socket.destroy();
     expect((await post(bench, '{}')).status).toBe(200);
@@ -141,7 +162,7 @@ describe('I1: the webhook', () => {
 function unseal(file: Buffer): Buffer {
   const sealer = makeSealer(Buffer.alloc(32, 7));
   const pieces: Uint8Array[] = [];
-  for (let at = 0; at < file.length; ) {
+  for (let at = 0; at < file.length;) {
     const length = file.readUInt32BE(at);
     pieces.push(sealer.open(file.subarray(at + 4, at + 4 + length)));
     at += 4 + length;
