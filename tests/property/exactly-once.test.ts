@@ -76,7 +76,7 @@ async function deliverAtRandom(
         if (!isAppError(error, 'STORAGE_UNAVAILABLE')) throw error;
         writer = random() < 0.5 ? undefined : writer; // goes on, or crashes and begins again
       }
-      await Promise.all(network.travelling.size > 3 ? network.travelling : []);
+      if (network.travelling.size > 3) await Promise.all([...network.travelling]);
     }
   };
   const foreign = async (): Promise<void> => {

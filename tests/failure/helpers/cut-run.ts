@@ -27,6 +27,7 @@ export async function carryOutCuts(group: ServiceGroup, proxy: TcpProxy, cuts: r
     const end = ambush.next('inside-commit', ['answered', 'failed'], stand.process);
     stand.go();
     const { moment, go } = await end;
+    process.stderr.write(`DBG ${fault} ${moment} ${proxy.hits}\n`);
     if (moment === 'failed' && proxy.hits > 0) unanswered += 1;
     await proxy.setFault(undefined);
     if (pauses) {
