@@ -1,5 +1,6 @@
 import { AppError, isAppError } from '../errors/app-error.ts';
 import type { ChangeEvent, Notification } from '../fhir/notification.ts';
+import { describeCause } from '../lib/describe-cause.ts';
 import type { RowEncoder } from '../rows/row-encoder.ts';
 import type { CompiledView, Resource } from '../view/compiled-view.ts';
 import type { Coverage, PreparedEvent, Writer } from '../writers/writer.ts';
@@ -102,8 +103,10 @@ export async function prepareEvent(
     });
     return { ...base, prepared: rows.length === 0 ? undefined : { key, coverage, content: { kind: 'rows', rows } } };
   } catch (error) {
-    if (!isAppError(error, ...FAULTS_OF_THE_EVENT)) throw error;
-    return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } } };
+    // A fault of our own that this event provokes must cost the event, not the destination.
+    const fault = isAppError(error) ? error : new AppError('INTERNAL', `the event cannot be prepared (${describeCause(error)})`);
+    if (!isAppError(fault, 'INTERNAL', ...FAULTS_OF_THE_EVENT)) throw error;
+    return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: fault.code, reason: fault.message } } };
   }
 }
 

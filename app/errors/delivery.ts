@@ -10,7 +10,7 @@ export const DELIVERY_ERRORS = {
   NOTIFICATION_TOO_LARGE: {
     retry: 'never',
     meaning:
-      'A notification is larger than MAX_NOTIFICATION_BYTES; it is kept whole in the spool folder and named in quarantine.',
+      'A notification is larger than MAX_NOTIFICATION_BYTES (it is kept whole in the spool folder and named in quarantine), or holds more entries or unpacks to more than memory should hold (it is kept whole in quarantine).',
     action: 'Raise MAX_NOTIFICATION_BYTES for the next ones; write the resources of this one again, then drop the entry.',
   },
   ENTRY_UNREADABLE: {

@@ -61,6 +61,8 @@ function moreParameters(
     ...number('messagesWithoutRow', counters.noRow),
     ...number('messagesFoundInTable', counters.duplicates),
     ...number('messagesQuarantined', quarantined),
+    ...number('messagesAccepted', counters.accepted),
+    ...number('messagesQuarantinedEver', counters.quarantined),
     ...number('messagesFailedAttempts', counters.failedAttempts),
     ...number('messagesWithoutVersion', counters.unstableKeys),
     ...number('queuedNotifications', usage.jobs),

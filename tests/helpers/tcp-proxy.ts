@@ -13,8 +13,11 @@ export interface TcpProxy {
   readonly endpoint: string;
   /** How often a fault has struck since it was set. */
   readonly hits: number;
-  /** From now on, or never again when undefined. Open connections are closed first, so that a kept-alive one does not escape. */
-  setFault(fault: TcpFault | undefined): Promise<void>;
+  /**
+   * From now on, or never again when undefined. Open connections are closed first; with `keepOpen` they stay and the fault strikes
+   * on them too, so that the next request surely meets it and not a closed connection.
+   */
+  setFault(fault: TcpFault | undefined, options?: { readonly keepOpen: boolean }): Promise<void>;
   /** Holds every chunk back for `delayMs`, both ways. */
   setDelay(delayMs: number): void;
   close(): Promise<void>;
@@ -78,12 +81,12 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     get hits() {
       return hits;
     },
-    setFault: async (next) => {
+    setFault: async (next, { keepOpen } = { keepOpen: false }) => {
       hits = 0;
       fault = next;
       if (next === 'refuse' && server.listening) await stopListening();
       if (next !== 'refuse' && !server.listening) await listen(port);
-      cutAll();
+      if (!keepOpen) cutAll();
     },
     setDelay: (ms) => {
       delayMs = ms;

@@ -23,11 +23,10 @@ export async function carryOutCuts(group: ServiceGroup, proxy: TcpProxy, cuts: r
   let unanswered = 0;
   for (const { fault, pauses } of cuts) {
     const stand = await ambush.next('file-to-commit', 'before');
-    await proxy.setFault(fault); // now only the commit is on its way: everything of the batch before it is done
+    await proxy.setFault(fault, { keepOpen: true }); // now only the commit is on its way: everything of the batch before it is done
     const end = ambush.next('inside-commit', ['answered', 'failed'], stand.process);
     stand.go();
     const { moment, go } = await end;
-    process.stderr.write(`DBG ${fault} ${moment} ${proxy.hits}\n`);
     if (moment === 'failed' && proxy.hits > 0) unanswered += 1;
     await proxy.setFault(undefined);
     if (pauses) {
