@@ -12,6 +12,7 @@ const shared: Config = {
 /** `unit` and `property` need nothing; `service`, `acceptance` and `failure` use real parts (tests/helpers/services). */
 const config: Config = {
   coverageProvider: 'v8',
+  testTimeout: 30_000, // real servers on a busy machine
   projects: ['unit', 'property', 'service', 'acceptance', 'failure'].map((name) => ({
     ...shared,
     displayName: name,
