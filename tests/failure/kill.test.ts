@@ -24,7 +24,7 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 const EVENTS_PER_NOTIFICATION = 20;
 /** The sender keeps so many events ahead of the table: there is always a batch to write, never a long tail at the end. */
-const EVENTS_AHEAD = 3_000;
+const EVENTS_AHEAD = 1_000;
 const TIMEOUT_MS = 900_000;
 
 interface Parts {
@@ -38,9 +38,9 @@ const [minio, deltaRs, queues] = await Promise.all([findOwnMinio(), findDeltaRs(
 describe(`I1, I2, I3, I4: kill -9 at every phase (SEED=${SEED})`, () => {
   const runs = queues.map((queue, index) => {
     const run = bothOf(queue, bothOf(minio, deltaRs));
-    return { name: queue.name, part: run, start: () => ('found' in run ? killAndCompare(toParts(run.found), SEED + index) : undefined) };
+    return { name: queue.name, part: run, start: async () => ('found' in run ? killAndCompare(toParts(run.found), SEED + index) : undefined) };
   });
-  let started: (Promise<void> | undefined)[] | undefined;
+  let started: Promise<void>[] | undefined;
   afterAll(async () => void (await Promise.allSettled(started ?? [])), TIMEOUT_MS);
   for (const [index, { name, part }] of runs.entries()) {
     describeWith(part, name, () => {

@@ -25,7 +25,8 @@ const EVENTS_PER_NOTIFICATION = 20;
 const EVENTS_AHEAD = 1_000;
 const TIMEOUT_MS = 600_000;
 
-const [minio, deltaRs, redis, postgres] = await Promise.all([findOwnMinio(), findDeltaRs(), findKillableRedis(), findKillablePostgres()]);
+const [minio, deltaRs, postgres] = await Promise.all([findOwnMinio(), findDeltaRs(), findKillablePostgres()]);
+const redis = findKillableRedis();
 
 describe(`I3, I4, I7: two owners (SEED=${SEED})`, () => {
   describeWith(bothOf(redis, bothOf(minio, deltaRs)), 'Redis, table in MinIO', ([startQueue, [startMinio, reader]]) => {

@@ -26,8 +26,8 @@ export async function carryOutCuts(group: ServiceGroup, proxy: TcpProxy, cuts: r
     await proxy.setFault(fault, { keepOpen: true }); // now only the commit is on its way: everything of the batch before it is done
     const end = ambush.next('inside-commit', ['answered', 'failed'], stand.process);
     stand.go();
-    const { moment, go } = await end;
-    if (moment === 'failed' && proxy.hits > 0) unanswered += 1;
+    const answer = await end;
+    if (answer.moment === 'failed' && proxy.hits > 0) unanswered += 1;
     await proxy.setFault(undefined);
     if (pauses) {
       stand.process.pause();
@@ -38,7 +38,7 @@ export async function carryOutCuts(group: ServiceGroup, proxy: TcpProxy, cuts: r
         stand.process.wake();
       }
     }
-    go();
+    answer.go();
   }
   return unanswered;
 }

@@ -19,12 +19,10 @@ export async function carryOutHits(field: Battlefield, hits: readonly Hit[]): Pr
 }
 
 async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Ambush, hit: Hit): Promise<void> {
-  const t0 = performance.now();
   const aWeb = hit.victims.includes('web') && hit.phase !== 'accept' ? await group.aProcess('web') : undefined;
   const isFrozen = hit.phase === 'inside-complete' && hit.moment === 'sent';
   const stand = isFrozen ? await standBeforeFrozenStore(queue, ambush) : await ambush.next(hit.phase, hit.moment);
 
-  const t1 = performance.now();
   const kill: Readonly<Record<Victim, () => Promise<void>>> = {
     web: () => (aWeb ?? stand.process).kill(),
     worker: () => stand.process.kill(),
@@ -32,7 +30,6 @@ async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Am
     'object store': () => minio.kill(),
   };
   await Promise.all(hit.victims.map((victim) => kill[victim]()));
-  const t2 = performance.now();
   counts.add(hit);
   if (isFrozen && !hit.victims.includes('queue store')) queue.thaw();
 
@@ -42,7 +39,6 @@ async function carryOut({ group, queue, minio, counts }: Battlefield, ambush: Am
     hit.victims.includes('object store') ? minio.restart() : undefined,
   ]);
   if (!hit.goesOnWithout) stand.go();
-  process.stderr.write(`DBG ${hit.phase}/${hit.moment} [${hit.victims.join()}] without=${hit.goesOnWithout} wait ${(t1-t0).toFixed(0)} kill ${(t2-t1).toFixed(0)} restart ${(performance.now()-t2).toFixed(0)}\n`);
 }
 
 /** The settlement is in the store's socket, and the store does not read it until it is thawed; killed, it never will. */
@@ -51,5 +47,8 @@ async function standBeforeFrozenStore(queue: KillableQueue, ambush: Ambush): Pro
   queue.freeze();
   const sent = ambush.next('inside-complete', 'sent', before.process);
   before.go();
-  return sent;
+  return sent.catch((error: unknown) => {
+    queue.thaw();
+    throw error;
+  });
 }

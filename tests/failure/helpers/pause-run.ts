@@ -26,17 +26,21 @@ const POINTS: readonly { readonly phase: Phase; readonly moment: Moment; readonl
 ];
 const PLACES_OF_OTHER: readonly Phase[] = ['before-data-file', 'file-to-commit', 'commit-to-complete'];
 
-/** Each point of a delivery `rounds` times. */
+/** The race that no lease decides: both hold the same events and are about to commit them, and the one without the lease goes first. */
+const RACE = { batchesOfOther: 0, otherAt: 'file-to-commit', otherWaits: true } as const;
+
+/** Each point of a delivery `rounds` times: first as the race, then at random. */
 export function planPauses(rounds: number, random: () => number): Pause[] {
-  return Array.from({ length: rounds }, () => POINTS)
-    .flat()
-    .map(({ phase, moment }) => ({
-      phase,
-      moment,
-      batchesOfOther: Math.floor(random() * 3),
-      otherAt: PLACES_OF_OTHER[Math.floor(random() * PLACES_OF_OTHER.length)]!,
-      otherWaits: random() < 0.5,
-    }));
+  return Array.from({ length: rounds }, (_, round) =>
+    POINTS.map(({ phase, moment }) => {
+      const other = {
+        batchesOfOther: Math.floor(random() * 3),
+        otherAt: PLACES_OF_OTHER[Math.floor(random() * PLACES_OF_OTHER.length)]!,
+        otherWaits: random() < 0.5,
+      };
+      return { phase, moment, ...(round === 0 ? RACE : other) };
+    }),
+  ).flat();
 }
 
 /** Carries out the pauses, one after the other. Returns a line on each. */

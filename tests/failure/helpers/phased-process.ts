@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import type { FromService, Moment, Phase, ToService } from './phase-protocol.ts';
 
@@ -37,17 +37,19 @@ export interface PhasedProcessOptions {
   readonly onStand: (stand: Stand) => void;
 }
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 export function startPhasedProcess({ program, env, logFile, onStand }: PhasedProcessOptions): PhasedProcess {
   const log = openSync(logFile, 'a');
   const child = spawn(process.execPath, [program], { env: { ...env }, stdio: ['ignore', log, log, 'ipc'] });
   closeSync(log);
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.once('exit', killNow);
+  running.add(child);
   let wasUp = false;
   let hasEnded = false;
   const ended = new Promise<void>((resolve) => {
     child.once('exit', () => {
-      process.removeListener('exit', killNow);
+      running.delete(child);
       hasEnded = true;
       resolve();
     });
@@ -62,7 +64,7 @@ export function startPhasedProcess({ program, env, logFile, onStand }: PhasedPro
       return wasUp;
     },
     async kill() {
-      killNow();
+      child.kill('SIGKILL');
       await ended;
     },
     pause: () => void child.kill('SIGSTOP'),

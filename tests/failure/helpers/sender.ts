@@ -18,6 +18,8 @@ export interface SenderOptions {
   readonly replicas: number;
   /** Events of one notification, at most. */
   readonly maxEvents: number;
+  /** False: nothing is posted again but what was not accepted. Default true. */
+  readonly repeats?: boolean;
   /** How many new events a replica may make now; it is asked before each notification. Undefined: no more will ever come. */
   readonly allowance: () => number | undefined;
 }
@@ -43,16 +45,16 @@ export interface Sender {
   stop(): void;
 }
 
-const RETRY_PAUSE_MS = 50;
+const RETRY_PAUSE_MS = 200;
 const IDLE_PAUSE_MS = 20;
-/** A part of the notifications is posted twice at once; as many come again later, mixed anew. */
+/** Chance of a notification to be posted twice at once, and of an old one to come again, cut anew. */
 const REPEATED = 0.04;
 
 /**
  * Posts as Aidbox does (contract §3.4): one queue for each replica, a notification at a time, repeated for ever on anything but a 2xx; what
  * is repeated is cut anew. Some notifications go out twice, some come again long after they were accepted.
  */
-export function startSender({ events, endpoints, random, replicas, maxEvents, allowance }: SenderOptions): Sender {
+export function startSender({ events, endpoints, random, replicas, maxEvents, repeats = true, allowance }: SenderOptions): Sender {
   const agent = new Agent({ keepAlive: true });
   const counts: SenderCounts = { posts: 0, accepted: 0, refused: new Map(), unanswered: 0, reposted: 0 };
   let stopped = false;
@@ -101,7 +103,7 @@ export function startSender({ events, endpoints, random, replicas, maxEvents, al
         continue;
       }
       const batch = queue.slice(0, next);
-      const isTwice = random() < REPEATED;
+      const isTwice = repeats && random() < REPEATED;
       if (isTwice) counts.reposted += 1;
       const [first, second = false] = await Promise.all([post(batch), ...(isTwice ? [post(batch)] : [])]);
       if (first || second) {
@@ -112,7 +114,7 @@ export function startSender({ events, endpoints, random, replicas, maxEvents, al
         next = 1 + Math.floor(random() * maxEvents);
         await pause(RETRY_PAUSE_MS * random());
       }
-      if (random() < REPEATED && acceptedUpTo > 0) await repostOld();
+      if (repeats && acceptedUpTo > 0 && random() < REPEATED) await repostOld();
     }
   };
 

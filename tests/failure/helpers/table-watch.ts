@@ -21,7 +21,7 @@ interface Line {
   readonly commitInfo?: { readonly lakehouse?: { readonly written: readonly string[]; readonly quarantined: readonly string[] } };
 }
 
-const ROUND_PAUSE_MS = 100;
+const ROUND_PAUSE_MS = 200;
 const commitName = (version: number): string => `_delta_log/${String(version).padStart(20, '0')}.json`;
 
 export function watchTable(store: ObjectStore): TableWatch {
