@@ -14,6 +14,7 @@ const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.me
 /** Whatever hangs, the run ends. */
 const MAX_RUN_MS = 45 * 60_000;
 const NEED_NOTHING = ['unit', 'property'];
+const PROJECTS = ['unit', 'property', 'service', 'acceptance', 'failure'];
 
 interface JestReport {
   readonly numPassedTests: number;
@@ -28,6 +29,7 @@ interface JestReport {
 }
 
 const args = process.argv.slice(2);
+if (!args.includes('--selectProjects')) args.push('--selectProjects', ...PROJECTS);
 if (!needsNothing()) await installServices();
 
 const directory = mkdtempSync(join(tmpdir(), 'jest-report-'));

@@ -7,15 +7,15 @@ import type { DeltaReader } from '../helpers/services/delta-reader.ts';
 import { findDeltaRs } from '../helpers/services/delta-rs.ts';
 import { findOwnMinio, type StartMinio } from '../helpers/services/minio.ts';
 import { readTableContents } from '../helpers/table-contents.ts';
-import { eventId, Events } from './helpers/events.ts';
-import { HitCounts, planHits } from './helpers/kill-plan.ts';
-import { carryOutHits } from './helpers/kill-run.ts';
-import { findKillableQueues, type StartQueue } from './helpers/killable-queues.ts';
-import { readAccounts, waitUntilDelivered } from './helpers/queue-accounts.ts';
-import { startSender } from './helpers/sender.ts';
-import { startGroup } from './helpers/service-group.ts';
-import { onMinio } from './helpers/table-places.ts';
-import { watchTable } from './helpers/table-watch.ts';
+import { eventId, Events } from '../failure/helpers/events.ts';
+import { HitCounts, planHits } from '../failure/helpers/kill-plan.ts';
+import { carryOutHits } from '../failure/helpers/kill-run.ts';
+import { findKillableQueues, type StartQueue } from '../failure/helpers/killable-queues.ts';
+import { readAccounts, waitUntilDelivered } from '../failure/helpers/queue-accounts.ts';
+import { startSender } from '../failure/helpers/sender.ts';
+import { startGroup } from '../failure/helpers/service-group.ts';
+import { onMinio } from '../failure/helpers/table-places.ts';
+import { watchTable } from '../failure/helpers/table-watch.ts';
 
 /** Events, at least, over both backends; and kills of each victim in each phase on each backend. */
 const LEAST_EVENTS = Number(process.env['KILL_EVENTS'] ?? 50_000);
@@ -24,7 +24,7 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 const EVENTS_PER_NOTIFICATION = 20;
 /** The sender keeps so many events ahead of the table: there is always a batch to write, never a long tail at the end. */
-const EVENTS_AHEAD = 1_000;
+const EVENTS_AHEAD = 3_000;
 const TIMEOUT_MS = 900_000;
 
 interface Parts {
@@ -38,7 +38,11 @@ const [minio, deltaRs, queues] = await Promise.all([findOwnMinio(), findDeltaRs(
 describe(`I1, I2, I3, I4: kill -9 at every phase (SEED=${SEED})`, () => {
   const runs = queues.map((queue, index) => {
     const run = bothOf(queue, bothOf(minio, deltaRs));
-    return { name: queue.name, part: run, start: async () => ('found' in run ? killAndCompare(toParts(run.found), SEED + index) : undefined) };
+    return {
+      name: queue.name,
+      part: run,
+      start: async () => ('found' in run ? killAndCompare(toParts(run.found), SEED + index) : undefined),
+    };
   });
   let started: Promise<void>[] | undefined;
   afterAll(async () => void (await Promise.allSettled(started ?? [])), TIMEOUT_MS);
@@ -73,7 +77,15 @@ async function killAndCompare({ startQueue, startMinio, reader }: Parts, seed: n
     releasers.add('queue store', () => queue.stop());
     const objects = await startMinio();
     releasers.add('object store', () => objects.stop());
-    const group = await startGroup({ queue, place: onMinio(objects), webs: 2, workers: 2, leaseMs: 600, batchSize: 500, sendIntervalMs: 200 });
+    const group = await startGroup({
+      queue,
+      place: onMinio(objects),
+      webs: 2,
+      workers: 2,
+      leaseMs: 600,
+      batchSize: 500,
+      sendIntervalMs: 200,
+    });
     releasers.add('service', () => group.stop({ keepLogs }));
     const watch = watchTable(group.store);
     releasers.add('reader', () => watch.stop());
@@ -117,7 +129,8 @@ async function killAndCompare({ startQueue, startMinio, reader }: Parts, seed: n
         `${group.failedStarts} failed starts, ${((performance.now() - startedAtMs) / 1_000).toFixed(0)} s; 0 lost, 0 doubled\n${counts.table()}\n`,
     );
   } finally {
-    if (keepLogs) process.stderr.write(`failed with SEED=${SEED}; see the logs in ${tmpdir()}/lakehouse-kill-*\n${counts.table()}\n`);
+    if (keepLogs)
+      process.stderr.write(`failed with SEED=${SEED}; see the logs in ${tmpdir()}/lakehouse-kill-*\n${counts.table()}\n`);
     await releasers.releaseAll();
   }
 }
