@@ -21,6 +21,20 @@ export class PostgresRefusal extends Error {
 }
 
 const MAX_CONNECTIONS = 10;
+const MAX_TRIES = 5;
+/** PostgreSQL took one of two transactions back because each waited for the other. */
+const DEADLOCK_DETECTED = '40P01';
+
+/** Repeats a transaction, here one statement, that was taken back to end a deadlock: BullMQ's statements lock rows in an order of their own. */
+export async function repeatWhenDeadlocked<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== DEADLOCK_DETECTED || tries >= MAX_TRIES) throw error;
+    }
+  }
+}
 
 /** @param checkServer runs on each new connection, so also after a restart or failover; its error goes to whoever asked for the connection */
 export function openDatabase(
@@ -53,9 +67,8 @@ export function openDatabase(
     address,
     async query<R extends QueryResultRow>(operation: string, text: string, values: readonly unknown[] = []) {
       try {
-        const result = await withTimeout(pool.query<R>(text, [...values]), timeoutMs, () =>
-          timedOut(operation, address, timeoutMs),
-        );
+        const answer = repeatWhenDeadlocked(() => pool.query<R>(text, [...values]));
+        const result = await withTimeout(answer, timeoutMs, () => timedOut(operation, address, timeoutMs));
         return result.rows;
       } catch (error) {
         const { code } = error as { code?: unknown };

@@ -3,7 +3,7 @@ import { type JobJson, type PostgresConnection, PostgresQueueBackend, Queue } fr
 import { completeCounters } from './counters.ts';
 import { decodeJobs } from './job-decoding.ts';
 import type { Adder } from './postgres-adder.ts';
-import { type Database, PostgresRefusal } from './postgres-database.ts';
+import { type Database, PostgresRefusal, repeatWhenDeadlocked } from './postgres-database.ts';
 import { DROPPED_STATE, LEASE_LOST_STATE } from './postgres-schema.ts';
 import { type LeaseOperations, takeLease } from './lease.ts';
 import type { JobRecord, PayloadCodec } from './payload-codec.ts';
@@ -171,7 +171,7 @@ export function makePostgresDestination(
     async drop() {
       await database.query('drop', 'SELECT lakehouse.bury($1)', [scope]);
       try {
-        await openQueue().obliterate({ force: true });
+        await repeatWhenDeadlocked(() => openQueue().obliterate({ force: true }));
       } catch (error) {
         throw unavailable('drop', database.address, error);
       }

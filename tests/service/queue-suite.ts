@@ -245,6 +245,7 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
         failedAttempts: 200,
         unstableKeys: 0,
         storeLosses: 1,
+        lostEvents: 0,
       });
     });
 

@@ -9,6 +9,8 @@ import datetime
 import decimal
 import json
 import math
+import os
+import sys
 
 SAFE_INTEGER = 2**53 - 1
 
@@ -42,3 +44,9 @@ def plain(value):
 def line(row):
     """One row (a dict) as one line without its end."""
     return json.dumps(plain(row), ensure_ascii=False, separators=(",", ":"))
+
+
+def end():
+    """Ends a program whose output is complete, at once: native threads of the readers may abort a process that tears itself down."""
+    sys.stdout.flush()
+    os._exit(0)

@@ -12,7 +12,7 @@ import sys
 import deltalake
 import pyarrow
 
-from json_rows import plain
+from json_rows import end, plain
 
 
 def main(command, path, *rest):
@@ -38,3 +38,4 @@ def main(command, path, *rest):
 
 sys.stdout.reconfigure(encoding="utf-8")
 print(json.dumps(main(*sys.argv[1:])))
+end()

@@ -9,7 +9,7 @@ import sys
 
 import deltalake
 
-from json_rows import line
+from json_rows import end, line
 
 sys.stdout.reconfigure(encoding="utf-8", newline="\n")
 table = deltalake.DeltaTable(
@@ -20,3 +20,4 @@ table = deltalake.DeltaTable(
 for batch in table.to_pyarrow_table().to_batches():
     for row in batch.to_pylist():
         print(line(row))
+end()
