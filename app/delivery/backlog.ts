@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { parseNotification, type Notification } from '../fhir/notification.ts';
 import type { Counters, DestinationQueue, Job, Lease } from '../queue/queue-store.ts';
@@ -10,6 +11,8 @@ import { prepareEvent, rejectDelivery, type PendingEvent, type PrepareContext } 
 /** Bodies held in memory at a time, whatever the batch size: a bound on memory, not on the queue. */
 const MAX_BYTES_IN_HAND = 64 * 1024 * 1024;
 const MAX_JOBS_PER_PEEK = 200;
+/** Events that are prepared in one go before leases, webhooks and other destinations get their turn. */
+const EVENTS_PER_TURN = 50;
 
 interface JobInHand {
   readonly id: string;
@@ -29,8 +32,12 @@ export class Backlog {
   private readonly context: PrepareContext;
   private jobs: JobInHand[] = [];
   private events: PendingEvent[] = [];
+  /** Of `events`. */
+  private keys = new Set<string>();
   private bytes = 0;
-  private averageJobBytes = 16 * 1024;
+  /** Of the jobs read lately. */
+  private average = { bytes: 16 * 1024, events: 1 };
+  private heldUp = false;
 
   constructor(queue: DestinationQueue, lease: Lease, context: PrepareContext) {
     this.queue = queue;
@@ -52,29 +59,42 @@ export class Backlog {
     return this.bytes >= MAX_BYTES_IN_HAND;
   }
 
+  /** True when the next job cannot be read now, so what stands before it must not wait for more. */
+  get isHeldUp(): boolean {
+    return this.heldUp;
+  }
+
   get hasFinishedJobs(): boolean {
     return this.jobs.some((job) => job.openEvents === 0);
   }
 
-  /** Takes jobs until `events` events are in hand or the queue is empty. True when it found any. */
-  async fill(events: number): Promise<boolean> {
-    let found = false;
-    while (this.events.length < events && this.bytes < MAX_BYTES_IN_HAND) {
-      const limit = Math.max(
-        1,
-        Math.min(MAX_JOBS_PER_PEEK, Math.floor((MAX_BYTES_IN_HAND - this.bytes) / this.averageJobBytes / 2)),
-      );
-      const jobs = await this.queue.peek(this.lease, this.jobs.length, limit);
-      const held = new Set(this.jobs.map(({ id }) => id));
-      if (jobs.some(({ id }) => held.has(id))) {
-        this.empty(); // the store went back while we held jobs: they stand at other places now
-        continue;
+  /**
+   * Takes jobs until `events` events are in hand or the queue is empty.
+   * @throws what keeps the next job from being read, once nothing that stands before it is left in hand
+   */
+  async fill(events: number): Promise<void> {
+    this.heldUp = false;
+    try {
+      while (this.events.length < events && this.bytes < MAX_BYTES_IN_HAND) {
+        const jobs = await this.queue.peek(this.lease, this.jobs.length, this.pageSize(events - this.events.length));
+        if (jobs.length === 0) return; // fewer than asked for tells nothing: the store bounds a page in bytes too
+        const held = new Set(this.jobs.map(({ id }) => id));
+        if (jobs.some(({ id }) => held.has(id))) {
+          this.empty(); // the store went back while we held jobs: they stand at other places now
+          continue;
+        }
+        for (const job of jobs) await this.take(job);
       }
-      for (const job of jobs) await this.take(job);
-      found ||= jobs.length > 0;
-      if (jobs.length === 0) break; // fewer than asked for tells nothing: the store bounds a page in bytes too
+    } catch (error) {
+      if (this.jobs.length === 0 || isAppError(error, 'LEASE_LOST', 'QUEUE_UNAVAILABLE')) throw error;
+      this.heldUp = true;
     }
-    return found;
+  }
+
+  /** Jobs that seem to hold so many events, within the bound on memory. */
+  private pageSize(events: number): number {
+    const withinBytes = Math.floor((MAX_BYTES_IN_HAND - this.bytes) / this.average.bytes / 2);
+    return Math.max(1, Math.min(MAX_JOBS_PER_PEEK, withinBytes, Math.ceil(events / this.average.events)));
   }
 
   /** The oldest events, at most `count`. */
@@ -92,6 +112,7 @@ export class Backlog {
       addTally(job.tally, tally);
     }
     this.events = this.events.filter((event) => !done.has(event));
+    this.keys = new Set(this.events.map(({ key }) => key));
   }
 
   /** Jobs that may end now, in order; they leave the backlog with `forget`. */
@@ -104,21 +125,20 @@ export class Backlog {
     this.jobs = this.jobs.filter((job) => !ids.has(job.id));
   }
 
-  /** True when an event with this key waits here for its batch, or stands before in the same job. */
-  private isInHand(key: string, sameJob: readonly PendingEvent[]): Promise<boolean> | false {
-    return [...this.events, ...sameJob].some((event) => event.key === key) && Promise.resolve(true);
-  }
-
   private empty(): void {
     this.jobs = [];
     this.events = [];
+    this.keys.clear();
     this.bytes = 0;
   }
 
   private async take(job: Job): Promise<void> {
     const events = await this.readJob(job);
     const bytes = job.body.byteLength;
-    this.averageJobBytes = Math.max(1024, (this.averageJobBytes * 7 + bytes) / 8);
+    this.average = {
+      bytes: Math.max(1024, (this.average.bytes * 7 + bytes) / 8),
+      events: Math.max(1, (this.average.events * 7 + events.length) / 8),
+    };
     this.bytes += bytes;
     this.jobs.push({
       id: job.id,
@@ -127,7 +147,11 @@ export class Backlog {
       openEvents: events.length,
       tally: { accepted: events.length },
     });
-    this.events.push(...events);
+    for (const event of events) {
+      this.events.push(event);
+      this.keys.add(event.key);
+    }
+    await nextTurn();
   }
 
   private async readJob(job: Job): Promise<PendingEvent[]> {
@@ -137,16 +161,21 @@ export class Backlog {
     try {
       const { timestamp, events } = readNotification(body, this.context.encoder.needsExactDecimals);
       const pending: PendingEvent[] = [];
+      const before = new Set<string>();
       for (const [place, entry] of events.entries()) {
+        if (place % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await nextTurn();
         if (only !== undefined && place !== only) continue;
         // Of a notification that is replayed as a whole, the events have the keys they always had.
         const replayOf = only === undefined ? undefined : replay;
         const context = {
           ...this.context,
-          holds: (key: string, coverage: Coverage) => this.isInHand(key, pending) || this.context.holds(key, coverage),
+          /** Also what waits here for its batch, or stands before in the same job. */
+          holds: async (key: string, coverage: Coverage) =>
+            this.keys.has(key) || before.has(key) || this.context.holds(key, coverage),
         };
         const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, context);
         pending.push({ ...event, replayOf: replay?.key });
+        before.add(event.key);
       }
       return pending;
     } catch (error) {

@@ -2,7 +2,7 @@ import { AppError, isAppError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { backoffMs } from '../lib/backoff.ts';
 import { describeCause } from '../lib/describe-cause.ts';
-import type { Lease } from '../queue/queue-store.ts';
+import type { Lease, QuarantineEntry } from '../queue/queue-store.ts';
 import type { Writer, WriteGuard, WriteResult } from '../writers/writer.ts';
 import { Backlog } from './backlog.ts';
 import type { LeaseKeeper } from './lease-keeper.ts';
@@ -20,6 +20,9 @@ const POLL_MS = 1_000;
 
 const ENDS_TENURE: ReadonlySet<ErrorCode> = new Set(['LEASE_LOST', 'INCARNATION_SUPERSEDED', 'QUEUE_DROPPED']);
 
+/** Jobs that one transaction of the store ends, at most: it must be over before the store's patience is. */
+const MAX_JOBS_PER_SETTLEMENT = 1_000;
+
 type StoreLoss = 'emptied' | 'rolled-back';
 
 /**
@@ -35,6 +38,8 @@ export class Delivery {
   private readonly guard: WriteGuard;
   private openWriter: Writer | undefined;
   private hand: Backlog | undefined;
+  /** A write failed since the table was last opened. */
+  private isStale = false;
   private firstSeenAtMs: number | undefined;
   /** As it must stand in the store while the lease is ours. */
   private checkpoint: Uint8Array | undefined;
@@ -86,6 +91,7 @@ export class Delivery {
     await this.saveCheckpoint();
     this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer));
     this.firstSeenAtMs = undefined;
+    this.isStale = false;
   }
 
   /** Takes jobs; true when a batch is due. Sleeps at most until the interval of the oldest event ends. */
@@ -103,7 +109,7 @@ export class Delivery {
       clock.monotonic() - this.firstSeenAtMs,
       clock.now() - (this.backlog.oldestReceivedAtMs ?? clock.now()),
     );
-    if (this.backlog.size >= batchSize || this.backlog.isFull || waited >= sendIntervalMs) return true;
+    if (this.backlog.size >= batchSize || this.backlog.isFull || this.backlog.isHeldUp || waited >= sendIntervalMs) return true;
     await waitForJob(Math.min(POLL_MS, sendIntervalMs - waited), this.signal);
     return false;
   }
@@ -135,6 +141,7 @@ export class Delivery {
   }
 
   private async saveCheckpoint(): Promise<void> {
+    await this.checkLease(); // whoever slept past its lease must not put its checkpoint over that of the next owner
     this.checkpoint = this.writer.checkpoint();
     await this.options.queue.settle({ jobs: [], quarantine: [], checkpoint: this.checkpoint });
   }
@@ -175,31 +182,43 @@ export class Delivery {
       );
     }
     try {
-      return await this.writer.write(
-        events.map((event) => event.prepared!),
-        this.guard,
-      );
+      if (!this.isStale) {
+        return await this.writer.write(
+          events.map((event) => event.prepared!),
+          this.guard,
+        );
+      }
     } catch (error) {
+      this.isStale = true;
       if (!isAppError(error, 'TABLE_SCHEMA_CHANGED')) throw error;
-      await this.open();
-      return 'reopened';
     }
+    await this.open();
+    return 'reopened';
   }
 
-  /** Quarantine entries and the end of the jobs are one transaction of the store (design E5). */
+  /**
+   * Quarantine entries and the end of the jobs are one transaction of the store (design E5); of many jobs, the first of several: an entry whose
+   * job is still there is only repeated.
+   */
   private async settle(settled: readonly SettledEvent[], hasCommitted: boolean): Promise<void> {
-    const { queue, clock } = this.options;
+    const { queue, clock, memory } = this.options;
     const jobs = this.backlog.finishedJobs();
-    const quarantine = quarantineEntries(settled, clock.now());
-    if (jobs.length > 0 || quarantine.length > 0 || hasCommitted) {
+    let quarantine: readonly QuarantineEntry[] = quarantineEntries(settled, clock.now());
+    let rest = jobs;
+    for (; rest.length > MAX_JOBS_PER_SETTLEMENT; rest = rest.slice(MAX_JOBS_PER_SETTLEMENT)) {
+      await queue.settle({ jobs: rest.slice(0, MAX_JOBS_PER_SETTLEMENT), quarantine });
+      quarantine = [];
+    }
+    if (rest.length > 0 || quarantine.length > 0 || hasCommitted) {
       // Whoever slept past its lease must not put its checkpoint over that of the next owner.
       if (this.keeper.isCurrent()) this.checkpoint = this.writer.checkpoint();
       await queue.settle({
-        jobs,
+        jobs: rest,
         quarantine,
         ...(this.keeper.isCurrent() && this.checkpoint !== undefined ? { checkpoint: this.checkpoint } : {}),
       });
     }
+    memory.waitingEvents = Math.max(0, memory.waitingEvents - jobs.reduce((sum, { tally }) => sum + (tally.accepted ?? 0), 0));
     const replayed = settled.flatMap(({ event }) => event.replayOf ?? []);
     if (replayed.length > 0) await queue.quarantineRemove(replayed); // one left behind by a crash is found in the table by its next replay
     this.backlog.forget(new Set(jobs.map((job) => job.id)));

@@ -56,6 +56,11 @@ export const DELIVERY_ERRORS = {
       'Another writer changed the schema or the protocol of the table while a batch was being written; the batch is formed again.',
     action: 'Nothing, unless it repeats: then compare the table with the view.',
   },
+  TABLE_LOG_MOVED: {
+    retry: 'later',
+    meaning: 'The log of the table was cleaned up below a commit that was being written, so that commit does not count.',
+    action: 'Nothing: the table is read anew. If it repeats, the object store shows less than it holds.',
+  },
   QUARANTINED_BEFORE: {
     retry: 'never',
     meaning: 'The table says that an earlier attempt quarantined this event, and its entry had to be written again.',

@@ -48,6 +48,7 @@ export function openRedisClient(url: string, { prefix, timeoutMs, ...limits }: R
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
     connectTimeout: timeoutMs,
+    socketTimeout: timeoutMs, // also for what is asked before it is ready
     keepAlive: 10_000,
     retryStrategy: (times) => Math.min(LAST_RETRY_MS, 50 * times),
     // After a failover the connection may still lead to the old master.

@@ -17,6 +17,13 @@ import { compileView } from '../view/compile-view.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
 import { makeExternalDirectWriter } from '../writers/external-direct/external-direct-writer.ts';
+import type { LogMemory } from '../writers/external-direct/log-follower.ts';
+
+/** What a process remembers of a destination from one tenure to the next. */
+export interface DestinationMemory {
+  readonly owner: OwnerMemory;
+  readonly table: LogMemory;
+}
 
 export interface RuntimeDeps {
   readonly config: Config;
@@ -25,7 +32,7 @@ export interface RuntimeDeps {
   readonly openStore: (location: TableLocation) => Promise<ObjectStore>;
   readonly wakeups: Wakeups;
   /** The same object for one scope as long as the process lives. */
-  readonly memoryOf: (scope: string) => OwnerMemory;
+  readonly memoryOf: (scope: string) => DestinationMemory;
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -36,6 +43,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
   const { config, queueStore, client, wakeups, clock, metrics, log } = deps;
   const { id, installation, incarnation, table, batchSize, sendIntervalMs } = destination;
   const queue = queueStore.destination(scopeOf(destination));
+  const memory = deps.memoryOf(queue.scope);
   const compile = (): CompiledView => compileView(destination.viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL });
   return runOwner(
     {
@@ -47,6 +55,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
           store: await deps.openStore(table),
           application: makeApplication(installation, id, incarnation),
           clock,
+          memory: memory.table,
           chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
         });
       },
@@ -64,7 +73,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
       leaseMs: config.LEASE_MS,
       quarantineMaxEntries: config.QUARANTINE_MAX_ENTRIES,
       waitForJob: (ms, signal) => wakeups.wait(queue.scope, ms, signal),
-      memory: deps.memoryOf(queue.scope),
+      memory: memory.owner,
       clock,
       log,
       onTenure: (began) => (began ? metrics.owned.inc() : metrics.owned.dec()),

@@ -1,7 +1,6 @@
 import { join, resolve } from 'node:path';
 import { makeAidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
-import type { OwnerMemory } from '../delivery/owner-options.ts';
 import { Supervisor } from '../delivery/supervisor.ts';
 import { DestinationDirectory } from '../destinations/destination-directory.ts';
 import { makeDestinationRepository } from '../destinations/destination-repository.ts';
@@ -23,7 +22,7 @@ import type { QueueStore } from '../queue/queue-store.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
-import { runDestination } from './destination-runtime.ts';
+import { type DestinationMemory, runDestination } from './destination-runtime.ts';
 import { refreshGauges } from './gauges.ts';
 import { openSealer } from './seal-keys.ts';
 import { openConfiguredQueue } from './configured-queue.ts';
@@ -98,16 +97,20 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
     'wake-ups',
     queueStore.onJob((scope) => wakeups.wake(scope)),
   );
-  const memories = new Map<string, OwnerMemory>();
-  const memoryOf = (scope: string): OwnerMemory => {
-    const memory = memories.get(scope) ?? { waitingEvents: 0 };
+  const memories = new Map<string, DestinationMemory>();
+  const memoryOf = (scope: string): DestinationMemory => {
+    const memory = memories.get(scope) ?? { owner: { waitingEvents: 0 }, table: {} };
     memories.set(scope, memory);
     return memory;
   };
   const runtime = { config, queueStore, client, openStore, wakeups, memoryOf, clock, metrics, log };
   const supervisor = new Supervisor<Destination>({
     list: async () => (await directory.readAll()).filter(isRunnable),
-    run: (destination, stop) => runDestination(runtime, destination, stop),
+    run: async (destination, stop) => {
+      const end = await runDestination(runtime, destination, stop);
+      if (end === 'gone' || end === 'not-owner') memories.delete(scopeOf(destination)); // it would only grow old here
+      return end;
+    },
     refreshMs: config.REFRESH_MS,
     leaseMs: config.LEASE_MS,
     clock,

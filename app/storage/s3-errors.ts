@@ -18,6 +18,9 @@ const CLOCK_SKEW = ['RequestTimeTooSkewed', 'RequestInTheFuture'];
 const WRONG_REGION = ['PermanentRedirect', 'AuthorizationHeaderMalformed', 'IllegalLocationConstraintException'];
 const NO_CREDENTIALS = ['CredentialsProviderError', 'TokenProviderError', 'ProviderError'];
 
+/** MinIO says 60 s to whoever comes while it starts, which takes it one. */
+const MAX_RETRY_AFTER_MS = 10_000;
+
 interface S3Failure {
   readonly name: string;
   readonly status: number | undefined;
@@ -98,5 +101,5 @@ function readFailure(error: unknown): S3Failure {
 
 /** `Retry-After` in seconds; undefined when absent or not a number (S3 and MinIO send no dates). */
 function readRetryAfterMs(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Math.min(Number(value) * 1000, MAX_RETRY_AFTER_MS) : undefined;
 }

@@ -41,11 +41,11 @@ export interface WriteGuard {
 
 /** Puts batches of events into one table. A writer belongs to one owner; its methods are never called concurrently. */
 export interface Writer {
-  /** Opens the table, checks it, and loads what is known about earlier commits. Called on gaining the lease and after any long pause. */
+  /** Opens the table, checks it, and loads what is known about earlier commits. Called on gaining the lease and after each `write` that threw. */
   open(checkpoint: Uint8Array | undefined): Promise<OpenedTable>;
   /** True when the table, as far as `coverage` demands, holds an event with this key. Reads older commits when needed. */
   holds(key: string, coverage: Coverage): Promise<boolean>;
-  /** All rows of the batch or none. */
+  /** All rows of the batch or none. When it throws, what the writer knew of the table may be out of date: `open` comes before the next one. */
   write(events: readonly PreparedEvent[], guard: WriteGuard): Promise<WriteResult>;
   /** What the next owner may start from instead of reading the log (design E3); opaque to everyone else. */
   checkpoint(): Uint8Array | undefined;

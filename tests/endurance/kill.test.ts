@@ -24,7 +24,7 @@ const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
 const EVENTS_PER_NOTIFICATION = 20;
 /** The sender keeps so many events ahead of the table: there is always a batch to write, never a long tail at the end. */
-const EVENTS_AHEAD = 3_000;
+const EVENTS_AHEAD = 1_000;
 const TIMEOUT_MS = 900_000;
 
 interface Parts {

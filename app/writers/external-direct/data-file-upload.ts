@@ -23,11 +23,10 @@ export async function putDataFile(
   batch: Batch,
 ): Promise<{ readonly batch: Batch; readonly file: AppendedFile | undefined }> {
   const { batch: writable, encoded } = encodeBatch(snapshot, columns, batch);
-  if (encoded === undefined) return { batch: writable, file: undefined };
   const path = makeDataFilePath();
-  const [head] = await Promise.all([store.head(commitPath(snapshot.version)), store.put(path, encoded.bytes)]);
+  const [head] = await Promise.all([store.head(commitPath(snapshot.version)), encoded && store.put(path, encoded.bytes)]);
   if (head === undefined) {
-    await store.delete(path);
+    if (encoded !== undefined) await store.delete(path);
     throw new AppError(
       'TABLE_WENT_BACK',
       `commit ${snapshot.version} of ${store.address}, the newest when the batch was formed, is gone`,
@@ -36,6 +35,7 @@ export async function putDataFile(
       },
     );
   }
+  if (encoded === undefined) return { batch: writable, file: undefined };
   const { bytes, numRecords, stats } = encoded;
   return { batch: writable, file: { path, sizeBytes: bytes.byteLength, numRecords, stats } };
 }

@@ -3,7 +3,6 @@ import { planAppend, type AppendedFile } from '../../delta/append-commit.ts';
 import type { Action } from '../../delta/actions.ts';
 import { makeCommit, putCommit } from '../../delta/commit.ts';
 import { commitPath } from '../../delta/log-path.ts';
-import { tableColumns } from '../../delta/schema.ts';
 import { applyCommit, type Snapshot } from '../../delta/snapshot.ts';
 import { AppError, isAppError } from '../../errors/app-error.ts';
 import { backoffMs } from '../../lib/backoff.ts';
@@ -15,49 +14,58 @@ import { takeUnsettled, orderOutcomes, type Batch } from './batch.ts';
 import { decodeCheckpoint, encodeCheckpoint, type OwnerCheckpoint } from './checkpoint.ts';
 import { applicationId, encodeRecord, RECORD_FIELD, seeCommit, type Application, type CommitRecord } from './commit-record.ts';
 import { putDataFile } from './data-file-upload.ts';
-import { extendWindow, follow, ownTransaction, readSoundCommit, readWinners, type Following } from './log-follower.ts';
+import {
+  extendWindow,
+  follow,
+  ownTransaction,
+  readSoundCommits,
+  readWinners,
+  type Following,
+  type FollowOptions,
+  type LogMemory,
+} from './log-follower.ts';
 import { trustedSnapshotAgeMs } from './retention.ts';
 
 export interface ExternalDirectOptions {
   readonly store: ObjectStore;
   readonly application: Application;
   readonly clock: Clock;
-  /** Picks, from the table's columns, those to fill and their order. @throws AppError when the view does not fit the table */
-  readonly chooseColumns: (columns: readonly TableColumn[]) => readonly TableColumn[];
+  readonly chooseColumns: FollowOptions['chooseColumns'];
   /** Keys held in memory; default 100,000 (about 12 MB). */
   readonly maxWindowKeys?: number;
+  /** What the process remembers of this table; default nothing. */
+  readonly memory?: LogMemory;
 }
+
+const MAX_WINDOW_KEYS = 100_000;
 
 /** Puts without an answer, in a row, before the batch is given back to the owner as failed. */
 const MAX_UNKNOWN_ANSWERS = 3;
 
-/** `overtaken`: a winner settled events of the batch. `begin-again`: the log moved away below us. */
-type Attempt = { readonly kind: 'committed'; readonly version: number } | { readonly kind: 'overtaken' | 'begin-again' };
+/** Version of the commit; `overtaken`: a winner settled events of the batch. */
+type Attempt = number | 'overtaken';
 
 /**
  * Writes a batch as one data file and one commit, exactly once (design E1–E9): the table's log remembers which events it holds,
  * so nothing here trusts the queue store.
  */
 export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer {
-  const { store, application, clock } = options;
-  let opened: Following | undefined;
-  let columns: readonly TableColumn[] = [];
+  const { store, application, clock, memory = {}, maxWindowKeys = MAX_WINDOW_KEYS } = options;
+  let opened: { readonly following: Following; readonly columns: readonly TableColumn[] } | undefined;
   let snapshotSeenAtMs = 0;
   let position: OwnerCheckpoint | undefined;
 
-  const following = (): Following => {
+  const table = (): NonNullable<typeof opened> => {
     if (opened === undefined) throw new AppError('INTERNAL', 'a batch was given to a writer that is not open');
     return opened;
   };
-
-  async function readAnew(): Promise<void> {
-    snapshotSeenAtMs = clock.now();
-    opened = await follow(store, application, options.maxWindowKeys ?? 100_000);
-    columns = options.chooseColumns(tableColumns(opened.snapshot));
-  }
+  const following = (): Following => table().following;
 
   async function open(checkpointBytes: Uint8Array | undefined): Promise<OpenedTable> {
-    await readAnew();
+    opened = undefined;
+    snapshotSeenAtMs = clock.now();
+    opened = await follow(store, application, { ...options, maxWindowKeys }, memory.following);
+    memory.following = opened.following;
     const stored = decodeCheckpoint(checkpointBytes);
     for (const known of [stored, position]) if (known !== undefined) await refuseTableThatWentBack(known);
     const transaction = ownTransaction(following(), application);
@@ -65,7 +73,7 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     position = { version: snapshot.version, commitId: '', tableId: snapshot.metaData.id, transaction };
     // Transaction 1 is the fence of create; each later one is settled in the store before the next, so the store is behind by one at most.
     const behind = transaction - (stored?.transaction ?? 1);
-    return { columns, storeLoss: behind <= 1 ? undefined : stored === undefined ? 'emptied' : 'rolled-back' };
+    return { columns: opened.columns, storeLoss: behind <= 1 ? undefined : stored === undefined ? 'emptied' : 'rolled-back' };
   }
 
   /** Design E7. */
@@ -73,7 +81,8 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     const { snapshot } = following();
     const transaction = ownTransaction(following(), application);
     const shorter = known.tableId !== snapshot.metaData.id || known.version > snapshot.version || known.transaction > transaction;
-    const commit = shorter || known.commitId === '' ? undefined : await readSoundCommit(store, known.version, snapshot.version);
+    const isNamed = !shorter && known.commitId !== '';
+    const [commit] = isNamed ? await readSoundCommits(store, known.version, 1, snapshot.version) : [];
     const another = commit !== undefined && seeCommit(commit, application).record?.commitId !== known.commitId;
     if (shorter || another) {
       throw new AppError(
@@ -86,28 +95,23 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
 
   async function write(events: readonly PreparedEvent[], guard: WriteGuard): Promise<WriteResult> {
     const outcomes = new Map<string, EventOutcome>();
-    const coverages = events.map((event) => event.coverage);
-    following().window.trim();
-    await extendWindow(store, application, following(), coverages);
+    const { window } = following();
+    window.trim();
+    await extendWindow(store, application, following(), events);
     for (;;) {
-      const batch = takeUnsettled(events, following().window, outcomes);
+      const batch = takeUnsettled(events, window, outcomes);
       if (batch.events.length === 0) return { outcomes: orderOutcomes(events, outcomes), version: undefined, rows: 0, bytes: 0 };
       await guard.check(); // before the upload too: a file for nothing is left to VACUUM
-      const { file, batch: writable } = await putDataFile(store, following().snapshot, columns, batch);
+      const { file, batch: writable } = await putDataFile(store, following().snapshot, table().columns, batch);
       const attempt = await commitOrRebase(writable, file, guard);
-      if (attempt.kind === 'committed') {
-        for (const event of writable.events) outcomes.set(event.key, event.content.kind === 'rows' ? 'written' : 'quarantined');
-        return {
-          outcomes: orderOutcomes(events, outcomes),
-          version: attempt.version,
-          rows: file?.numRecords ?? 0,
-          bytes: file?.sizeBytes ?? 0,
-        };
-      }
-      if (attempt.kind === 'begin-again') {
-        await open(undefined);
-        await extendWindow(store, application, following(), coverages);
-      }
+      if (attempt === 'overtaken') continue;
+      for (const event of writable.events) outcomes.set(event.key, event.content.kind === 'rows' ? 'written' : 'quarantined');
+      return {
+        outcomes: orderOutcomes(events, outcomes),
+        version: attempt,
+        rows: file?.numRecords ?? 0,
+        bytes: file?.sizeBytes ?? 0,
+      };
     }
   }
 
@@ -126,7 +130,7 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
         lost = error;
         return 'unknown' as const;
       });
-      if (!(await isStillThere(base))) return { kind: 'begin-again' };
+      if (!(await isStillThere(base))) throw logMoved(base);
       if (answer === 'created') return adopt(base.version, actions, record, askedAtMs);
 
       const readAtMs = clock.now();
@@ -134,15 +138,15 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
       const own = commits.find((commit) => commit.record?.commitId === record.commitId);
       if (commits.length > 0) snapshotSeenAtMs = readAtMs;
       if (own !== undefined) return committed(own.version, record);
-      if (commits.length === 0 && answer === 'exists') return { kind: 'begin-again' };
+      if (commits.length === 0 && answer === 'exists') throw logMoved(base);
       if (commits.length === 0 && (unanswered += 1) >= MAX_UNKNOWN_ANSWERS) throw lost;
 
       const overtaken = batch.events.some((event) => following().window.settled(event.key) !== undefined);
       if (overtaken || schemaChanged) {
         if (file !== undefined) await store.delete(file.path); // every winner was read and none names it
-        if (overtaken) return { kind: 'overtaken' };
+        if (!schemaChanged) return 'overtaken';
         throw new AppError(
-          'TABLE_SCHEMA_CHANGED',
+          'TABLE_SCHEMA_CHANGED', // first: the rows that are left were made for the old one
           `another writer changed the schema of ${store.address} in version ${following().snapshot.version}`,
         );
       }
@@ -183,8 +187,14 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     );
   }
 
+  function logMoved({ version }: Snapshot): AppError {
+    return new AppError('TABLE_LOG_MOVED', `commit ${version} of ${store.address}, below the one that was put, is gone`, {
+      facts: { version },
+    });
+  }
+
   /** Our own new commit becomes the snapshot, seen when it was asked for. */
-  function adopt(baseVersion: number, actions: readonly Action[], record: CommitRecord, askedAtMs: number): Attempt {
+  function adopt(baseVersion: number, actions: readonly Action[], record: CommitRecord, askedAtMs: number): number {
     const commit = makeCommit(baseVersion + 1, actions);
     const state = following();
     state.snapshot = applyCommit(state.snapshot, commit);
@@ -193,22 +203,24 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     return committed(commit.version, record);
   }
 
-  function committed(version: number, { commitId }: CommitRecord): Attempt {
+  function committed(version: number, { commitId }: CommitRecord): number {
     position = {
       version,
       commitId,
       tableId: following().snapshot.metaData.id,
       transaction: ownTransaction(following(), application),
     };
-    return { kind: 'committed', version };
+    return version;
   }
 
   return {
     open,
     write,
     async holds(key, coverage) {
-      await extendWindow(store, application, following(), [coverage]);
-      return following().window.settled(key) === 'written';
+      const { window } = following();
+      window.trim(); // beyond its bound the window knows only what was asked before
+      await extendWindow(store, application, following(), [{ key, coverage }]);
+      return window.settled(key) === 'written';
     },
     checkpoint: () => (position === undefined ? undefined : encodeCheckpoint(position)),
     close: () => store.close(),

@@ -1,22 +1,54 @@
+import { serializeActions } from '../../delta/actions.ts';
 import { readCommit, type Commit } from '../../delta/commit.ts';
 import { assertAppendable } from '../../delta/gate.ts';
 import { commitPath } from '../../delta/log-path.ts';
+import { tableColumns } from '../../delta/schema.ts';
 import { applyCommit, readSnapshot, type Snapshot } from '../../delta/snapshot.ts';
 import { AppError } from '../../errors/app-error.ts';
+import type { TableColumn } from '../../rows/table-type.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
-import type { Coverage } from '../writer.ts';
+import type { PreparedEvent } from '../writer.ts';
 import { applicationId, seeCommit, type Application, type SeenCommit } from './commit-record.ts';
 import { makeWindow, type Window } from './window.ts';
 
-/** What an owner knows of its table: the newest version it saw and the window of settled keys. Replaced as a whole when it reads anew. */
+/** What an owner knows of its table. Replaced as a whole when it reads anew. */
 export interface Following {
+  /** The newest version it saw. */
   snapshot: Snapshot;
+  /** Keys of the events that the table holds. */
   readonly window: Window;
+  /** Names of the columns that rows are given for. */
+  readonly filled: readonly string[];
 }
 
-/** Opens the table for `application` (design E3): snapshot, gate, and an empty window that later grows as batches need. */
-export async function follow(store: ObjectStore, application: Application, maxKeys: number): Promise<Following> {
-  const snapshot = await readSnapshot(store);
+/** What one process remembers of a table from one tenure to the next, so that each begins where the last one stood. */
+export interface LogMemory {
+  following?: Following | undefined;
+}
+
+export interface FollowOptions {
+  /** Picks, from the table's columns, those to fill and their order. @throws AppError when the view does not fit the table */
+  readonly chooseColumns: (columns: readonly TableColumn[]) => readonly TableColumn[];
+  /** Keys held in memory. */
+  readonly maxWindowKeys: number;
+}
+
+/** Commits that are read at the same time, at most. */
+const MAX_READ_AHEAD = 16;
+
+/**
+ * Opens the table for `application` (design E3): gate, snapshot, and a window that grows as batches need. Begins with an empty window, or reads
+ * on from `known` while that is still a part of the log.
+ */
+export async function follow(
+  store: ObjectStore,
+  application: Application,
+  { chooseColumns, maxWindowKeys }: FollowOptions,
+  known: Following | undefined,
+): Promise<{ readonly following: Following; readonly columns: readonly TableColumn[] }> {
+  const isKnown = known !== undefined && (await isStillInLog(store, known.snapshot));
+  if (isKnown) await readWinners(store, application, known);
+  const snapshot = isKnown ? known.snapshot : await readSnapshot(store);
   assertAppendable(snapshot);
   if (!snapshot.transactions.has(applicationId(application))) {
     throw new AppError(
@@ -27,7 +59,19 @@ export async function follow(store: ObjectStore, application: Application, maxKe
       },
     );
   }
-  return { snapshot, window: makeWindow(snapshot.version, maxKeys) };
+  const columns = chooseColumns(tableColumns(snapshot));
+  const filled = columns.map(({ name }) => name);
+  assertAppendable(snapshot, filled);
+  const window = isKnown ? known.window : makeWindow(snapshot.version, maxWindowKeys);
+  return { following: { snapshot, window, filled }, columns };
+}
+
+/** True when the commit of the snapshot is there, and still the one that made it; then so is every later one, for logs are cleaned from below. */
+async function isStillInLog(store: ObjectStore, { version, headCommitInfo }: Snapshot): Promise<boolean> {
+  const commit = await readCommit(store, version);
+  if (commit?.commitInfo === undefined || headCommitInfo === undefined) return false;
+  const [found, expected] = [commit.commitInfo, headCommitInfo].map((commitInfo) => serializeActions([{ commitInfo }]));
+  return Buffer.compare(found!, expected!) === 0;
 }
 
 /** Version of our last transaction in the table. */
@@ -43,37 +87,47 @@ export function ownTransaction(following: Following, application: Application): 
 export async function extendWindow(
   store: ObjectStore,
   application: Application,
-  following: Following,
-  needs: readonly Coverage[],
+  { window, snapshot }: Following,
+  events: readonly Pick<PreparedEvent, 'key' | 'coverage'>[],
 ): Promise<void> {
-  const { window } = following;
-  while (!needs.every((need) => window.covers(need))) {
-    const version = window.reachesTo;
-    const commit = version < 0 ? undefined : await readSoundCommit(store, version, following.snapshot.version);
-    if (commit === undefined) {
-      throw new AppError(
-        'TABLE_LOG_CUT',
-        `commit ${version} of ${store.address} is gone, but an event of this batch could have been settled there`,
-        {
-          facts: { version },
-        },
-      );
+  let uncovered = events.filter(({ coverage }) => !window.covers(coverage));
+  if (uncovered.length === 0) return;
+  const wanted = new Set(events.map(({ key }) => key));
+  for (let ahead = 1; ; ahead = Math.min(MAX_READ_AHEAD, 2 * ahead)) {
+    for (const commit of await readSoundCommits(store, window.reachesTo, ahead, snapshot.version)) {
+      if (commit === undefined) throw logCut(store, window.reachesTo);
+      const seen = see(commit, store, application);
+      // Our first commit fenced older incarnations: another one above it is newer than we are.
+      if (seen.otherIncarnation && seen.ownTransaction === undefined) throw superseded(store, seen.version);
+      window.extendBack(seen, wanted);
+      uncovered = uncovered.filter(({ coverage }) => !window.covers(coverage));
+      if (uncovered.length === 0) return;
     }
-    const seen = see(commit, store, application);
-    // Our first commit fenced older incarnations: another one above it is newer than we are.
-    if (seen.otherIncarnation && seen.ownTransaction === undefined) throw superseded(store, version);
-    window.extendBack(seen);
   }
 }
 
 /**
- * A commit of the log, undefined when it is gone. One below the head without a predecessor counts as gone: an owner that slept past the retention may have
- * put it into the cleaned range, where no reader sees it (design E6).
+ * Commits of the log from `newest` downwards, at most `count`; undefined where one is gone, and for what would lie below the first. One below the
+ * head without a predecessor counts as gone: an owner that slept past the retention may have put it into the cleaned range, where no reader sees it
+ * (design E6).
  */
-export async function readSoundCommit(store: ObjectStore, version: number, headVersion: number): Promise<Commit | undefined> {
-  const isSound = version === 0 || version === headVersion;
-  const [commit, before] = await Promise.all([readCommit(store, version), isSound || store.head(commitPath(version - 1))]);
-  return before === undefined ? undefined : commit;
+export async function readSoundCommits(
+  store: ObjectStore,
+  newest: number,
+  count: number,
+  headVersion: number,
+): Promise<readonly (Commit | undefined)[]> {
+  if (newest < 0) return [undefined];
+  const versions = Array.from({ length: Math.min(count, newest + 1) }, (_, index) => newest - index);
+  const below = newest - versions.length;
+  const [predecessor, ...commits] = await Promise.all([
+    below < 0 ? true : store.head(commitPath(below)),
+    ...versions.map((version) => readCommit(store, version)),
+  ]);
+  return commits.map((commit, index) => {
+    const before = index + 1 < commits.length ? commits[index + 1] : predecessor;
+    return before === undefined && versions[index] !== headVersion ? undefined : commit;
+  });
 }
 
 /** The winners of a lost race, and what they mean for the batch in hand. */
@@ -97,14 +151,17 @@ export async function readWinners(store: ObjectStore, application: Application, 
     const seen = see(commit, store, application);
     if (seen.otherIncarnation) throw superseded(store, seen.version);
     const before = following.snapshot;
-    following.snapshot = applyCommit(before, commit);
+    const snapshot = applyCommit(before, commit);
+    if (commit.protocol !== undefined || commit.metaData !== undefined) {
+      assertAppendable(snapshot);
+      schemaChanged ||= snapshot.metaData.schemaString !== before.metaData.schemaString;
+      if (snapshot.metaData.id !== before.metaData.id) throw replaced(store, seen.version);
+      if (!schemaChanged) assertAppendable(snapshot, following.filled);
+    }
+    // Only now: what forbids our commit must stand before us again at the next try.
+    following.snapshot = snapshot;
     following.window.append(seen);
     commits.push(seen);
-    if (commit.protocol !== undefined || commit.metaData !== undefined) {
-      assertAppendable(following.snapshot);
-      schemaChanged ||= following.snapshot.metaData.schemaString !== before.metaData.schemaString;
-      if (following.snapshot.metaData.id !== before.metaData.id) throw replaced(store, seen.version);
-    }
   }
   return { commits, schemaChanged };
 }
@@ -122,6 +179,13 @@ function see(commit: Parameters<typeof seeCommit>[0], store: ObjectStore, applic
   }
   return seen;
 }
+
+const logCut = (store: ObjectStore, version: number): AppError =>
+  new AppError(
+    'TABLE_LOG_CUT',
+    `commit ${version} of ${store.address} is gone, but an event of this batch could have been settled there`,
+    { facts: { version } },
+  );
 
 const superseded = (store: ObjectStore, version: number): AppError =>
   new AppError(

@@ -140,9 +140,17 @@ export class Stage {
   }
 
   /** Another engine commits something that is not ours. */
-  async foreignWriterCommits(): Promise<void> {
-    const line = JSON.stringify({ commitInfo: { timestamp: this.time.nowMs, operation: 'OPTIMIZE' } });
-    await this.table.putIfAbsent(commitPath(this.head() + 1), new TextEncoder().encode(`${line}\n`));
+  async foreignWriterCommits(...actions: readonly object[]): Promise<void> {
+    const lines = [{ commitInfo: { timestamp: this.time.nowMs, operation: 'OPTIMIZE' } }, ...actions];
+    const body = lines.map((line) => `${JSON.stringify(line)}\n`).join('');
+    await this.table.putIfAbsent(commitPath(this.head() + 1), new TextEncoder().encode(body));
+  }
+
+  /** The `metaData` action with which the table was made. */
+  async firstMetaData(): Promise<Readonly<Record<string, unknown>> & { readonly schemaString: string }> {
+    const lines = new TextDecoder().decode(await this.table.read(commitPath(0))).split('\n');
+    const line = lines.find((each) => each.startsWith('{"metaData"'))!;
+    return (JSON.parse(line) as { metaData: { schemaString: string } }).metaData;
   }
 
   /** Another engine writes a checkpoint and removes every commit below the newest. */

@@ -61,6 +61,8 @@ export async function carryOutPauses(group: ServiceGroup, pauses: readonly Pause
       const end = await done;
       end?.go();
       if (pause.otherWaits) other.go();
+      // Both come to an end before the next pause; the first of these may be the woken owner's late settlement.
+      for (let settled = 0; settled < 2; settled += 1) (await ambush.next('inside-complete', 'answered')).go();
       report.push(
         `  ${`${pause.phase} (${pause.moment})`.padEnd(30)} other: ${pause.batchesOfOther} batches, then ${pause.otherAt}${pause.otherWaits ? ', waiting' : ''};` +
           ` woken: ${end === undefined ? 'went on' : `${end.phase} ${end.moment}`}`,
@@ -73,7 +75,12 @@ export async function carryOutPauses(group: ServiceGroup, pauses: readonly Pause
 }
 
 /** Resolves when another process owns the destination and has come as far as planned. */
-async function letOtherGoOn(group: ServiceGroup, ambush: Ambush, paused: PhasedProcess, { batchesOfOther, otherAt }: Pause): Promise<Stand> {
+async function letOtherGoOn(
+  group: ServiceGroup,
+  ambush: Ambush,
+  paused: PhasedProcess,
+  { batchesOfOther, otherAt }: Pause,
+): Promise<Stand> {
   const other = group.processes('worker').find((process) => process !== paused);
   if (other === undefined) throw new Error('there is no second worker');
   for (let batches = 0; batches < batchesOfOther; batches += 1) (await ambush.next('inside-complete', 'answered', other)).go();

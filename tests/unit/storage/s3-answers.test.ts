@@ -116,9 +116,11 @@ describe('an S3 store that answers with', () => {
     },
   );
 
-  it('Retry-After passes it on', async () => {
+  it('Retry-After passes it on, within reason', async () => {
     answers = [{ status: 503, code: 'SlowDown', headers: { 'retry-after': '7' } }];
     expect((await refusal()).retryAfterMs).toBe(7_000);
+    answers = [{ status: 503, code: 'XMinioServerNotInitialized', headers: { 'retry-after': '60' } }];
+    expect((await refusal()).retryAfterMs).toBe(10_000);
   });
 
   it.each([412, 304])('%d to a conditional put says that the object exists', async (status) => {

@@ -1,3 +1,4 @@
+import { expect } from '@jest/globals';
 import type { Trace } from './trace.ts';
 
 /** E4: what a put whose answer is "exists", or is lost, may conclude. */
@@ -105,6 +106,66 @@ export const COMMIT_TRACES: readonly Trace[] = [
       await a.readsWinners();
       await a.goesOn();
       await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'a winner that forbids our commits is met again at every try', // the model's winners forbid nothing
+    model: [],
+    async play(stage) {
+      const a = stage.owner('A');
+      await stage.aidbox.sends('e0');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await stage.foreignWriterCommits({
+        protocol: { minReaderVersion: 1, minWriterVersion: 7, writerFeatures: ['fromTheFuture'] },
+      });
+      await a.puts();
+      await a.goesOn();
+      await a.goesOn();
+      await stage.endsWith({ waiting: ['e0'], stoppedBy: 'DELTA_FEATURE_UNSUPPORTED' });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'so is one that made another table of it',
+    model: [],
+    async play(stage) {
+      const a = stage.owner('A');
+      await stage.aidbox.sends('e0');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await stage.foreignWriterCommits({ metaData: { ...(await stage.firstMetaData()), id: 'another' } });
+      await a.puts();
+      await a.goesOn();
+      await a.goesOn();
+      await stage.endsWith({ waiting: ['e0'], stoppedBy: 'TABLE_WENT_BACK' });
+    },
+  },
+  {
+    rule: 'E4',
+    name: 'a column that a winner took stops the destination until it is back',
+    model: [],
+    async play(stage) {
+      const a = stage.owner('A');
+      const metaData = await stage.firstMetaData();
+      await stage.aidbox.sends('e0');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      const schema = JSON.parse(metaData.schemaString) as { readonly fields: readonly { readonly name: string }[] };
+      const without = { ...schema, fields: schema.fields.filter(({ name }) => name !== 'is_deleted') };
+      await stage.foreignWriterCommits({ metaData: { ...metaData, schemaString: JSON.stringify(without) } });
+      await a.puts();
+      await a.goesOn();
+      expect(a.blockedBy).toBe('TABLE_COLUMNS_MISSING');
+      await a.goesOn();
+      expect(a.blockedBy).toBe('TABLE_COLUMNS_MISSING');
+      await stage.foreignWriterCommits({ metaData });
+      await a.goesOn();
+      await stage.endsWith({ table: ['e0'] });
     },
   },
 ];

@@ -50,4 +50,26 @@ export const RECOVERY_TRACES: readonly Trace[] = [
       await stage.endsWith({ table: ['e0', 'e1', 'e2'] });
     },
   },
+  {
+    rule: 'E5',
+    name: 'an owner that lost its lease while it read the table leaves the checkpoint of the next one alone',
+    model: [],
+    async play(stage) {
+      const [a, b] = [stage.owner('A'), stage.owner('B')];
+      await a.gainsLease();
+      await stage.leaseExpires(a);
+      await stage.aidbox.sends('e0');
+      await b.gainsLease();
+      await b.readsWindow();
+      await b.takes();
+      await b.puts();
+      await b.settles();
+      await a.goesOn();
+      expect(a.end).toBe('lease-lost');
+      await stage.aidbox.sends('e1');
+      await b.goesOn();
+      expect(await stage.storeLosses()).toBe(0);
+      await stage.endsWith({ table: ['e0', 'e1'] });
+    },
+  },
 ];
