@@ -9,14 +9,11 @@ const shared: Config = {
   },
 };
 
-/**
- * `unit` and `property` need nothing; `service`, `acceptance` and `failure` use real parts (tests/helpers/services). `endurance` kills and stops
- * processes for minutes and wants the machine for itself: `npm run test:endurance`, not part of `npm test`.
- */
+/** `unit` and `property` need nothing; `service`, `acceptance` and `failure` use real parts (tests/helpers/services). */
 const config: Config = {
   coverageProvider: 'v8',
   testTimeout: 30_000, // real servers on a busy machine
-  projects: ['unit', 'property', 'service', 'acceptance', 'failure', 'endurance'].map((name) => ({
+  projects: ['unit', 'property', 'service', 'acceptance', 'failure'].map((name) => ({
     ...shared,
     displayName: name,
     testMatch: [`<rootDir>/tests/${name}/**/*.test.ts`],

@@ -7,14 +7,14 @@ import { installServices } from './test-services.ts';
 
 /**
  * All tests, or those that the arguments (Jest's own) choose; the last line is `N passed, N failed` and, when there are any, `, N skipped`.
- * Real parts are installed first, unless only projects that need none are selected.
+ * Real parts are installed first, unless only projects that need none are selected. `--endurance`: only the tests that kill and stop
+ * processes, at their full length.
  */
 
 const JEST = fileURLToPath(new URL('../node_modules/jest/bin/jest.js', import.meta.url));
 /** Whatever hangs, the run ends. */
 const MAX_RUN_MS = 45 * 60_000;
 const NEED_NOTHING = ['unit', 'property'];
-const PROJECTS = ['unit', 'property', 'service', 'acceptance', 'failure'];
 
 interface JestReport {
   readonly numPassedTests: number;
@@ -28,8 +28,13 @@ interface JestReport {
   }[];
 }
 
-const args = process.argv.slice(2);
-if (!args.includes('--selectProjects')) args.push('--selectProjects', ...PROJECTS);
+const ENDURANCE = {
+  env: { KILL_EVENTS: '50000', KILL_HITS: '10', PAUSE_ROUNDS: '3' },
+  args: ['--selectProjects', 'failure', '--testPathPatterns', 'failure/kill', 'failure/paused-owner'],
+};
+
+const isEndurance = process.argv[2] === '--endurance';
+const args = isEndurance ? [...ENDURANCE.args, ...process.argv.slice(3)] : process.argv.slice(2);
 if (!needsNothing()) await installServices();
 
 const directory = mkdtempSync(join(tmpdir(), 'jest-report-'));
@@ -47,7 +52,11 @@ const jest = spawnSync(
     ...args,
   ],
   // With --json Jest writes for people on stderr; what is left for stdout is a word about the file.
-  { stdio: ['inherit', 'ignore', 'inherit'], timeout: MAX_RUN_MS },
+  {
+    stdio: ['inherit', 'ignore', 'inherit'],
+    timeout: MAX_RUN_MS,
+    env: isEndurance ? { ...ENDURANCE.env, ...process.env } : process.env,
+  },
 );
 const report = readReport();
 rmSync(directory, { recursive: true, force: true });

@@ -8,18 +8,19 @@ import { findDeltaRs } from '../helpers/services/delta-rs.ts';
 import { findOwnMinio } from '../helpers/services/minio.ts';
 import { startTcpProxy } from '../helpers/tcp-proxy.ts';
 import { readTableContents } from '../helpers/table-contents.ts';
-import { carryOutCuts, planCuts } from '../failure/helpers/cut-run.ts';
-import { eventId, Events } from '../failure/helpers/events.ts';
-import { findKillablePostgres, findKillableRedis, type StartQueue } from '../failure/helpers/killable-queues.ts';
-import { carryOutPauses, planPauses } from '../failure/helpers/pause-run.ts';
-import { waitUntilDelivered } from '../failure/helpers/queue-accounts.ts';
-import { startReaderLoop } from '../failure/helpers/reader-loop.ts';
-import { startSender } from '../failure/helpers/sender.ts';
-import { type ServiceGroup, startGroup } from '../failure/helpers/service-group.ts';
-import { type FindPlace, onDisk, onMinio } from '../failure/helpers/table-places.ts';
-import { watchTable } from '../failure/helpers/table-watch.ts';
+import { carryOutCuts, planCuts } from './helpers/cut-run.ts';
+import { eventId, Events } from './helpers/events.ts';
+import { findKillablePostgres, findKillableRedis, type StartQueue } from './helpers/killable-queues.ts';
+import { carryOutPauses, planPauses } from './helpers/pause-run.ts';
+import { waitUntilDelivered } from './helpers/queue-accounts.ts';
+import { startReaderLoop } from './helpers/reader-loop.ts';
+import { startSender } from './helpers/sender.ts';
+import { type ServiceGroup, startGroup } from './helpers/service-group.ts';
+import { type FindPlace, onDisk, onMinio } from './helpers/table-places.ts';
+import { watchTable } from './helpers/table-watch.ts';
 
-const ROUNDS = Number(process.env['PAUSE_ROUNDS'] ?? 2);
+/** How often an owner is stopped in each phase; `npm run test:endurance` sets more. */
+const ROUNDS = Number(process.env['PAUSE_ROUNDS'] ?? 1);
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const EVENTS_PER_NOTIFICATION = 20;
 const EVENTS_AHEAD = 1_000;
@@ -91,7 +92,7 @@ async function runAndCompare(
   try {
     const queue = await startQueue();
     releasers.add('queue store', () => queue.stop());
-    const group = await startGroup({ queue, place, webs: 1, workers: 2, leaseMs: 600, batchSize: 100, sendIntervalMs: 100 });
+    const group = await startGroup({ queue, place, webs: 1, workers: 2, leaseMs: 1_000, batchSize: 100, sendIntervalMs: 100 });
     releasers.add('service', () => group.stop({ keepLogs }));
     const watch = watchTable(group.store);
     releasers.add('watch', () => watch.stop());
