@@ -151,7 +151,7 @@ describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
   ['as documented', {}, FHIR],
   ['on our own routes', {}, OWN],
   ['which keeps its /fhir routes', { appOperationsOverrideBuiltIns: false }, OWN],
-  ['which cannot search views by name', { viewDefinitionNameSearch: false }, FHIR],
+  ['which cannot search views by name', { refusedSearchParameters: ['ViewDefinition.name'] }, FHIR],
   ['with small pages', { maxSearchCount: 2 }, FHIR],
   ['with anchored policies and 401 for denials', { policyRegexAnchored: true, deniedStatus: 401 }, FHIR],
   ['which posts the oldest form of App calls', { appBodyForm: 'C', oauthInAppBody: false }, FHIR],
