@@ -1,3 +1,4 @@
+import { toFhirMeta } from '../aidbox/aidbox-format.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { issueOf, makeOutcome, type OperationAnswer, type OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
@@ -191,10 +192,9 @@ async function undo(deps: OperationDeps, draft: Destination): Promise<void> {
 }
 
 /** `meta` of the user's resource with the times and the version that Aidbox gave its webhook destination. */
-function makeMeta(resource: Json, webhook: Json, createdAtUrl: string): Json {
+function makeMeta(resource: Json, webhook: Json, createdAtUrl: string | undefined): Json {
   const { lastUpdated, versionId, createdAt } = asObject(webhook['meta']) ?? {};
-  const extension = createdAt === undefined ? {} : { extension: [{ url: createdAtUrl, valueInstant: createdAt }] };
-  return { ...asObject(resource['meta']), lastUpdated, versionId, ...extension };
+  return toFhirMeta({ ...asObject(resource['meta']), lastUpdated, versionId, createdAt }, createdAtUrl);
 }
 
 function maskResource(resource: Json, secrets: DestinationRequest['values']['secrets']): Json {

@@ -42,8 +42,8 @@ export interface OperationDeps {
   readonly compileView: (viewDefinition: unknown) => CompiledView;
   /** Normalised base URL of the Aidbox that this app serves. */
   readonly installation: string;
-  /** Extension in which this Aidbox shows creation times in FHIR format (BOX_FHIR_CREATEDAT_URL). */
-  readonly createdAtUrl: string;
+  /** Extension in which this Aidbox shows creation times in FHIR format (BOX_FHIR_CREATEDAT_URL); undefined: its default. */
+  readonly createdAtUrl: string | undefined;
   /** Longest wait of a delete with drain=true, milliseconds. */
   readonly drainTimeoutMs: number;
   readonly clock: Clock;
