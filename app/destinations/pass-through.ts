@@ -31,8 +31,7 @@ export async function passThrough(
     if ('refused' in converted) return answerFrom(converted.refused);
     body = converted.resource;
   }
-  const query = params.size === 0 ? '' : `?${params.toString()}`;
-  const response = await deps.client.forward({ method, path: `${path}${query}`, body }, caller);
+  const response = await deps.client.forward({ method, path: `${path}${queryOf(params)}`, body }, caller);
   const shown = asObject(response.body);
   return answerFrom(shown === undefined ? response : { ...response, body: await showResource(deps, shown, caller) });
 }
@@ -56,6 +55,12 @@ export async function showResource(deps: PassThroughDeps, resource: Json, caller
   const safe = hideSecrets(deps, resource);
   const converted = await convertResource(deps, 'fhir', safe, caller);
   return 'refused' in converted ? safe : converted.resource;
+}
+
+/** Without the format of the answer: here it is JSON, whatever Aidbox makes of that for the user. */
+function queryOf(params: URLSearchParams): string {
+  const kept = new URLSearchParams([...params].filter(([name]) => name !== '_format' && name !== '_pretty'));
+  return kept.size === 0 ? '' : `?${kept.toString()}`;
 }
 
 /** One of our kind is in Aidbox only when it was stored past this app, with its secrets in clear. */

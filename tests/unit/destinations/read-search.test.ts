@@ -57,7 +57,7 @@ describe('read', () => {
   });
 
   it('keeps the query of what it passes on', async () => {
-    await read('k1', { params: new URLSearchParams('_elements=kind') });
+    await read('k1', { params: new URLSearchParams('_elements=kind&_format=yaml') });
     await fixture.operations.status(aCall({ id: 'k1', params: new URLSearchParams('a=b') }));
     expect(fixture.aidbox.calls.filter(({ path }) => path.includes('k1')).map(({ params }) => params.toString())).toEqual([
       '_elements=kind',
