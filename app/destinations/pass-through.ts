@@ -5,9 +5,9 @@ import { asArray, asObject, type Json } from '../lib/json.ts';
 import type { OperationCall, OperationDeps } from './operation-deps.ts';
 import { DESTINATION_KIND } from './destination.ts';
 import { maskSecrets } from './secret-reference.ts';
-import { maskHeaders } from './webhook-destinations.ts';
+import { deliversToApp, maskHeaders } from './webhook-destinations.ts';
 
-type PassThroughDeps = Pick<OperationDeps, 'client' | 'webhooks' | 'createdAtUrl'>;
+type PassThroughDeps = Pick<OperationDeps, 'client' | 'createdAtUrl'>;
 
 /** Headers of Aidbox's answer that belong to the resource; the others are of the connection. */
 const ANSWER_HEADERS = ['etag', 'location', 'last-modified', 'retry-after', 'www-authenticate'];
@@ -52,7 +52,7 @@ export async function showResource(deps: PassThroughDeps, resource: Json, caller
     return { ...resource, entry: await Promise.all(shown) };
   }
   if (resource['resourceType'] !== 'AidboxTopicDestination' && resource['resourceType'] !== 'Parameters') return resource;
-  const safe = hideSecrets(deps, resource);
+  const safe = hideSecrets(resource);
   const converted = await convertResource(deps, 'fhir', safe, caller);
   return 'refused' in converted ? safe : converted.resource;
 }
@@ -63,10 +63,14 @@ function queryOf(params: URLSearchParams): string {
   return kept.size === 0 ? '' : `?${kept.toString()}`;
 }
 
-/** One of our kind is in Aidbox only when it was stored past this app, with its secrets in clear. */
-function hideSecrets({ webhooks }: Pick<OperationDeps, 'webhooks'>, resource: Json): Json {
-  if (resource['kind'] === DESTINATION_KIND) return maskSecrets(resource);
-  return webhooks.isOurs(resource) ? maskHeaders(resource) : resource;
+/**
+ * One of our kind is in Aidbox only when it was stored past this app, with its secrets in clear. The kind may be missing: a user may ask
+ * for single elements.
+ */
+function hideSecrets(resource: Json): Json {
+  const { kind } = resource;
+  const safe = kind === undefined || kind === DESTINATION_KIND ? maskSecrets(resource) : resource;
+  return deliversToApp(safe) ? maskHeaders(safe) : safe;
 }
 
 /** An answer of Aidbox as the answer of our operation. */

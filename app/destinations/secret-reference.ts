@@ -34,6 +34,7 @@ const SECRETS = new Set(PARAMETER_RULES.filter((rule) => rule.credential === 'se
 
 /** A destination of our kind, in either format, without the values of its secrets. */
 export function maskSecrets(resource: Json): Json {
+  if (resource['parameter'] === undefined) return resource;
   const parameter = asArray(resource['parameter']).map((item) => {
     const name = asText(asObject(item)?.['name']) ?? '';
     const hasValue = Object.keys(asObject(item) ?? {}).some((key) => key.startsWith('value'));

@@ -73,6 +73,11 @@ export function makeWebhookDestinations(client: AidboxClient, publicUrl: string)
   };
 }
 
+/** True when its endpoint is a webhook of this app, under whatever address the app had then. */
+export function deliversToApp(resource: Json): boolean {
+  return /\/webhooks\/[^/]+\/[0-9a-z]+-[0-9a-f]+$/.test(endpointOf(resource) ?? '');
+}
+
 /** The resource without the value of its `header` parameters: the token that authenticates Aidbox to us. */
 export function maskHeaders(resource: Json): Json {
   const parameter = asArray(resource['parameter']).map((item) =>

@@ -130,6 +130,27 @@ describe('read', () => {
     );
   });
 
+  it.each([
+    ['single elements', ({ parameter }: Json): Json => ({ resourceType: 'AidboxTopicDestination', parameter })],
+    [
+      'an older address of the app',
+      (resource: Json): Json => JSON.parse(JSON.stringify(resource).replaceAll(PUBLIC_URL, 'http://old')) as Json,
+    ],
+  ])('masks secrets in %s too', async (_name, change) => {
+    const own = aWebhook('a', `${PUBLIC_URL}/webhooks/a/lx2k-0a1b2c3d`);
+    const stray = {
+      ...own,
+      kind: 'data-lakehouse-at-least-once',
+      parameter: [{ name: 'awsSecretAccessKey', valueString: 'canary' }],
+    };
+    const entry = [own, stray].map((resource) => ({ resource: change(resource) }));
+    fixture.aidbox.script = ({ path }) =>
+      path.endsWith('/_history') ? { status: 200, body: { resourceType: 'Bundle', entry } } : undefined;
+    const { body } = await fixture.operations.history(aCall({ params: new URLSearchParams('_elements=parameter') }));
+    expect(JSON.stringify(body)).toContain('masked');
+    expect(JSON.stringify(body)).not.toContain('canary');
+  });
+
   it('shows a destination of another installation, which it does not start', async () => {
     const moved = {
       ...fixture.deps.repository,
