@@ -92,7 +92,7 @@ describeWith(await findDeltaRs(), 'when Aidbox', (deltaRs) => {
     cases += 1;
     destinations = new Map([
       [`patients-${cases}`, PATIENT_NAMES],
-      [`observations-${cases}`, OBSERVATION_VALUES],
+      [`observations_${cases}`, OBSERVATION_VALUES],
     ]);
     for (const [id, { definition }] of destinations) {
       await service.createDestination({
