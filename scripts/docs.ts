@@ -128,6 +128,7 @@ function parametersTable(): string {
 
 function describePresence(presence: Presence): string {
   if (typeof presence === 'string') return presence;
+  if ('ignored' in presence) return 'no effect';
   if ('forbidden' in presence) return '–';
   const reason = presence.requiredWhen(TELLING);
   return reason === undefined ? 'optional' : `required ${reason}`;

@@ -1,5 +1,8 @@
 import { asArray, asObject, omit, type Json } from '../lib/json.ts';
 
+/** Of Aidbox, when its setting BOX_FHIR_CREATEDAT_URL is not given. */
+const DEFAULT_CREATED_AT_URL = 'ex:createdAt';
+
 /**
  * FHIR format ↔ Aidbox format of what an AidboxTopicDestination and the Parameters of its `$status` are made of (contract §1.10).
  * Only shapes whose two forms are documented are converted; for anything else the result is undefined, and Aidbox's own
@@ -17,18 +20,27 @@ export function toAidboxFormat(resource: Json): Json | undefined {
   });
 }
 
-/** See `toAidboxFormat`. @param createdAtUrl extension that holds the creation time in FHIR format (setting of Aidbox) */
-export function toFhirFormat(resource: Json, createdAtUrl: string): Json | undefined {
+/**
+ * See `toAidboxFormat`; what is in FHIR format already stays as it is.
+ *
+ * @param createdAtUrl extension that holds the creation time in FHIR format (setting of Aidbox)
+ */
+export function toFhirFormat(resource: Json, createdAtUrl = DEFAULT_CREATED_AT_URL): Json | undefined {
+  if (hasAidboxExtensions(resource)) return undefined;
   const meta = asObject(resource['meta']);
-  const { createdAt, ...otherMeta } = meta ?? {};
-  const fhirMeta = createdAt === undefined ? meta : { ...otherMeta, extension: [{ url: createdAtUrl, valueInstant: createdAt }] };
-  return mapParameters(fhirMeta === undefined ? resource : { ...resource, meta: fhirMeta }, (parameter) => {
+  return mapParameters(meta === undefined ? resource : { ...resource, meta: toFhirMeta(meta, createdAtUrl) }, (parameter) => {
     if (parameter['value'] === undefined) return parameter;
     const entries = Object.entries(asObject(parameter['value']) ?? {});
     const [type, value] = entries[0] ?? [];
     if (entries.length !== 1 || type === undefined || !isPrimitive(value)) return undefined;
     return { ...omit(parameter, 'value'), [`value${type[0]!.toUpperCase()}${type.slice(1)}`]: value };
   });
+}
+
+/** The time of creation is an extension in FHIR format, beside those that there are. */
+export function toFhirMeta({ createdAt, ...meta }: Json, createdAtUrl = DEFAULT_CREATED_AT_URL): Json {
+  if (createdAt === undefined) return meta;
+  return { ...meta, extension: [...asArray(meta['extension']), { url: createdAtUrl, valueInstant: createdAt }] };
 }
 
 /** Applies `map` to each parameter and to the parts of parameters; undefined as soon as one of them is undefined. */
@@ -55,6 +67,18 @@ function hasUndocumentedParts(value: unknown): boolean {
   return (
     object !== undefined &&
     Object.entries(object).some(([key, member]) => key === 'extension' || key.startsWith('_') || hasUndocumentedParts(member))
+  );
+}
+
+/** Extensions in Aidbox's own form (`value: {…}`), or those of a primitive value wherever they are put (`_value`). */
+function hasAidboxExtensions(value: unknown, isExtension = false): boolean {
+  if (Array.isArray(value)) return value.some((item) => hasAidboxExtensions(item, isExtension));
+  const object = asObject(value);
+  return (
+    object !== undefined &&
+    ('_value' in object ||
+      (isExtension && 'value' in object) ||
+      Object.entries(object).some(([key, member]) => hasAidboxExtensions(member, key === 'extension')))
   );
 }
 

@@ -6,6 +6,9 @@ import type { AidboxClient } from './aidbox-client.ts';
 const PAGE_SIZE = 100;
 const MAX_PAGES = 20;
 
+/** Aidbox shows a version bare, others quote it (contract §1.11). */
+const ETAG = /^(?:W\/)?"?([^"]+)"?$/;
+
 /** One version of a resource as its history has it. */
 interface HistoryEntry {
   readonly isDelete: boolean;
@@ -19,7 +22,7 @@ interface HistoryEntry {
  * history shows no such deletion or no content.
  *
  * @param versionId of the event: that of the deletion, or of the state before it; without one the newest deletion is taken
- * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED, AIDBOX_ANSWER_UNEXPECTED
+ * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED, HISTORY_NOT_READABLE
  */
 export async function readDeletedContent(
   client: AidboxClient,
@@ -30,16 +33,21 @@ export async function readDeletedContent(
   if (/\p{Surrogate}/u.test(id)) return undefined; // half a surrogate pair: no URL can hold it, so no resource has it
   const entries: HistoryEntry[] = []; // newest first
   for (let page = 1; page <= MAX_PAGES; page += 1) {
-    const found = await readPage(client, resourceType, id, page);
-    entries.push(...found);
-    const deletion = findDeletion(entries, versionId);
+    const found = await readHistoryPage(client, resourceType, id, page);
+    // Aidbox may give less than a page, so only an empty or repeated one is the end.
+    const isWhole = found.length === 0 || entries.some((entry) => isSameVersion(entry, found[0]!));
+    if (!isWhole) entries.push(...found);
+    const deletion = findDeletion(entries, versionId) ?? (isWhole ? findOnlyDeletion(entries, versionId) : undefined);
     const content =
       deletion === undefined ? undefined : entries.slice(deletion).find(({ resource }) => hasContent(resource))?.resource;
     if (deletion !== undefined && content !== undefined) return withDeletionMeta(content, entries[deletion]!, resourceType);
-    if (found.length < PAGE_SIZE) return undefined;
+    if (isWhole) return undefined;
   }
   return undefined;
 }
+
+const isSameVersion = (a: HistoryEntry, b: HistoryEntry): boolean =>
+  a.versionId === b.versionId && a.lastUpdated === b.lastUpdated && a.isDelete === b.isDelete;
 
 /** The deletion that an event tells of: the version itself, else the first deletion after it. */
 function findDeletion(entries: readonly HistoryEntry[], versionId: string | undefined): number | undefined {
@@ -49,6 +57,13 @@ function findDeletion(entries: readonly HistoryEntry[], versionId: string | unde
       : entries.findIndex((entry) => entry.versionId === versionId);
   for (let at = start; at >= 0; at -= 1) if (entries[at]!.isDelete) return at;
   return undefined;
+}
+
+/** Where the version of the event is nowhere in the whole history, a single deletion must be the one that is meant. */
+function findOnlyDeletion(entries: readonly HistoryEntry[], versionId: string | undefined): number | undefined {
+  if (entries.some((entry) => entry.versionId === versionId)) return undefined;
+  const deletions = entries.flatMap((entry, index) => (entry.isDelete ? [index] : []));
+  return deletions.length === 1 ? deletions[0] : undefined;
 }
 
 function withDeletionMeta(content: Json, deletion: HistoryEntry, resourceType: string): Json {
@@ -64,12 +79,21 @@ function withDeletionMeta(content: Json, deletion: HistoryEntry, resourceType: s
 const hasContent = (resource: Json | undefined): boolean =>
   resource !== undefined && Object.keys(resource).some((name) => !['resourceType', 'id', 'meta'].includes(name));
 
-async function readPage(client: AidboxClient, resourceType: string, id: string, page: number): Promise<HistoryEntry[]> {
+/** Newest first; empty when there is nothing (more). @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED, HISTORY_NOT_READABLE */
+export async function readHistoryPage(
+  client: AidboxClient,
+  resourceType: string,
+  id: string,
+  page: number,
+): Promise<HistoryEntry[]> {
   const path = `/fhir/${resourceType}/${encodeURIComponent(id)}/_history?_count=${PAGE_SIZE}&_page=${page}`;
   const { status, body } = await client.request({ method: 'GET', path });
   if (status === 404 || status === 410) return [];
   if (status !== 200)
-    throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `the history of a ${resourceType} answered ${status}, expected 200`);
+    throw new AppError(
+      'HISTORY_NOT_READABLE',
+      `Aidbox answered ${status} to GET /fhir/${resourceType}/{id}/_history, expected 200`,
+    );
   return asArray(asObject(body)?.['entry']).map((item) => {
     const entry = asObject(item);
     const resource = asObject(entry?.['resource']);
@@ -77,7 +101,7 @@ async function readPage(client: AidboxClient, resourceType: string, id: string, 
     const response = asObject(entry?.['response']);
     return {
       isDelete: asText(asObject(entry?.['request'])?.['method'])?.toUpperCase() === 'DELETE',
-      versionId: asText(meta?.['versionId']) ?? /"(.+)"/.exec(asText(response?.['etag']) ?? '')?.[1],
+      versionId: asText(meta?.['versionId']) ?? ETAG.exec(asText(response?.['etag']) ?? '')?.[1],
       lastUpdated: asText(meta?.['lastUpdated']) ?? asText(response?.['lastModified']),
       resource,
     };

@@ -3,10 +3,12 @@ import { AppError } from '../errors/app-error.ts';
 import { describeCall, type AidboxRequest, type AidboxResponse } from './aidbox-client.ts';
 
 const PAGE_SIZE = 100;
-const MAX_PAGES = 100;
+/** A search without an end; 100,000 resources are more than anything that is read here. */
+const MAX_PAGES = 1_000;
 
 /**
- * All entries of a search, page after page; the first answer that is not 200 ends it and is given back instead.
+ * All entries of a search, page after page; the first answer that is not 200 ends it and is given back instead. Aidbox may give less than
+ * it is asked for, and tell no total or an estimate: the end is a page without anything new, or one that links no next.
  * Pages of Aidbox are cut by offset, so an entry may come twice or be missed when others are written meanwhile: entries are made
  * unique by id, and whoever must not miss one asks for it by id.
  *
@@ -33,9 +35,13 @@ export async function readAllPages(
       .filter((resource) => resource !== undefined);
     const before = found.size;
     for (const resource of resources) found.set(String(resource['id']), resource);
-    const total = bundle['total'];
-    const isEnd = resources.length === 0 || found.size === before || (typeof total === 'number' && found.size >= total);
-    if (isEnd || (typeof total !== 'number' && resources.length < PAGE_SIZE)) return { resources: [...found.values()] };
+    if (found.size === before || isLastPage(bundle)) return { resources: [...found.values()] };
   }
   throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `the search GET ${path} of Aidbox did not end after ${MAX_PAGES} pages`);
+}
+
+/** False also when the Bundle has no links at all: then only an empty page tells. */
+function isLastPage(bundle: Json): boolean {
+  const relations = asArray(bundle['link']).map((link) => asObject(link)?.['relation']);
+  return relations.length > 0 && !relations.includes('next');
 }

@@ -24,8 +24,10 @@ export const SETTINGS = {
   AIDBOX_CREATED_AT_URL: z
     .string()
     .min(1)
-    .default('https://aidbox.app/ex/createdAt')
-    .describe('Extension in which Aidbox shows creation times (its BOX_FHIR_CREATEDAT_URL).'),
+    .optional()
+    .describe(
+      'Extension in which Aidbox shows creation times (its BOX_FHIR_CREATEDAT_URL). Without it every url that Aidbox documents is looked at.',
+    ),
   APP_ID: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots or dashes')

@@ -11,7 +11,7 @@ export interface LastValuesSource {
   /**
    * The content of `resourceType/id` as it was deleted; undefined when the history holds none. `versionId`: of the deletion, or of the state before
    * it; a resource may have been deleted more than once.
-   * @throws AppError AIDBOX_UNAVAILABLE, AIDBOX_REFUSED
+   * @throws AppError HISTORY_NOT_READABLE for this resource; AIDBOX_UNAVAILABLE, AIDBOX_REFUSED for anything
    */
   read(resourceType: string, id: string, versionId: string | undefined): Promise<LastValues | undefined>;
 }

@@ -52,6 +52,7 @@ const FAULTS_OF_THE_EVENT = [
   'VALUE_NOT_CONVERTIBLE',
   'ENTRY_UNREADABLE',
   'DELETE_WITHOUT_CONTENT',
+  'HISTORY_NOT_READABLE',
 ] as const;
 
 /**
@@ -137,7 +138,8 @@ function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs, replayO
 
 /**
  * Last known content with the time of the deletion as `meta.lastUpdated`: without it the latest-state query cannot see the deletion.
- * A notification without a resource, or with the meta of the state before, is completed from the history (contract §3.5).
+ * A notification without a resource, or with the meta of the state before, is completed from the history (contract §3.5); where the
+ * history cannot be read either, the time of the notification stands for that of the deletion.
  */
 async function deletedContent(
   event: ChangeEvent,
@@ -145,17 +147,25 @@ async function deletedContent(
   place: DeliveryPlace,
   context: PrepareContext,
 ): Promise<Resource> {
-  const sentBefore =
-    event.resource !== undefined && coverage.kind === 'since' && (await context.holds(versionKey(event, false), coverage));
-  if (event.resource !== undefined && !sentBefore && event.lastUpdated !== undefined) return event.resource;
-  const fromHistory = await context.lastValues.read(event.resourceType, event.id, event.versionId);
+  const { resource } = event;
+  if (resource !== undefined && event.lastUpdated !== undefined && !(await hasMetaOfBefore(event, coverage, context)))
+    return resource;
+  const fromHistory = await context.lastValues.read(event.resourceType, event.id, event.versionId).catch((error: unknown) => {
+    if (resource !== undefined && isAppError(error, 'HISTORY_NOT_READABLE')) return undefined;
+    throw error;
+  });
   if (fromHistory !== undefined) return fromHistory.resource;
-  if (event.resource === undefined) {
+  if (resource === undefined) {
     throw new AppError('DELETE_WITHOUT_CONTENT', 'a deletion came without the resource, and its history holds no content either');
   }
-  const meta = (event.resource as { meta?: object }).meta ?? {};
+  const meta = (resource as { meta?: object }).meta ?? {};
   return {
-    ...event.resource,
+    ...resource,
     meta: { ...meta, lastUpdated: place.notificationTime ?? new Date(place.receivedAtMs).toISOString() },
   };
+}
+
+/** Aidbox may send a deleted resource as it was: its extension then names another version, or the table holds the write of its version. */
+async function hasMetaOfBefore(event: ChangeEvent, coverage: Coverage, { holds }: PrepareContext): Promise<boolean> {
+  return event.hasOtherMeta || (coverage.kind === 'since' && holds(versionKey(event, false), coverage));
 }

@@ -1,3 +1,4 @@
+import { toFhirMeta } from '../aidbox/aidbox-format.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { issueOf, makeOutcome, type OperationAnswer, type OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
@@ -5,10 +6,11 @@ import { hashSecret } from '../lib/same-secret.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import type { TableLocation } from '../storage/table-location.ts';
 import { checkRequest, type DestinationRequest, type RequestCheck } from './destination-request.ts';
-import { DESTINATION_KIND, makeIncarnation, scopeOf, type Destination, type StoredSecret } from './destination.ts';
-import { checkView, findTopic, findTopicWarnings, findView } from './lookups.ts';
+import { findExisting, requireJson } from './create-conditions.ts';
+import { DESTINATION_KIND, makeIncarnation, scopeOf, TABLE_SECRETS, type Destination, type StoredSecret } from './destination.ts';
+import { checkView, findHistoryWarnings, findTopic, findTopicWarnings, findView } from './lookups.ts';
 import type { OperationCall, OperationDeps } from './operation-deps.ts';
-import { passThrough } from './pass-through.ts';
+import { answerFrom, convertResource, passThrough } from './pass-through.ts';
 import { resourceHeaders } from './resource-headers.ts';
 import { maskSecret } from './secret-reference.ts';
 
@@ -16,21 +18,26 @@ const NO_EXPORT =
   'skipInitialExport is not true, but the initial export is not in this build yet: only changes from now on are written';
 
 /**
- * Creates a destination. Other kinds pass through to Aidbox. For ours everything is checked first (all problems in one answer), then
+ * Creates a destination, unless the condition of the request finds one. Other kinds pass through to Aidbox. For ours everything is checked first (all problems in one answer), then
  * configuration, table and webhook destination are made in this order; what was made is taken back when a later step fails.
  *
  * @throws AppError what a step met, when it is not a problem of the request
  */
 export async function createDestination(deps: OperationDeps, call: OperationCall): Promise<OperationAnswer> {
-  const resource = asObject(call.resource);
-  if (resource === undefined)
+  const given = asObject(call.resource);
+  if (given === undefined)
     throw new AppError(
       'OPERATION_INVALID',
       'the body is missing or is not a JSON object; an AidboxTopicDestination was expected',
     );
-  if (resource['kind'] !== DESTINATION_KIND)
-    return passThrough(deps, { method: 'POST', path: '/AidboxTopicDestination', body: resource }, call.caller);
+  const inFhir = call.isPlainRoute ? await convertResource(deps, 'fhir', given, call.caller) : { resource: given };
+  if ('refused' in inFhir) return answerFrom(inFhir.refused);
+  const { resource } = inFhir;
+  if (resource['kind'] !== DESTINATION_KIND) return passThrough(deps, call, 'POST', '/AidboxTopicDestination', resource);
 
+  requireJson(call);
+  const existing = await findExisting(deps, call);
+  if (existing !== undefined) return existing;
   const check = checkRequest(resource);
   if (check.issues.length > 0) return refuse(check.issues);
   const id = check.request.id ?? deps.randomBytes(16).toString('hex');
@@ -86,19 +93,23 @@ async function prepare(
   });
   const secrets: Record<string, StoredSecret> = {};
   const table: Record<string, string> = {};
-  for (const [name, given] of Object.entries(request.values.secrets)) {
+  for (const [name, member] of Object.entries(TABLE_SECRETS)) {
+    const given = request.values.secrets[name];
+    if (given === undefined) continue;
     await attempt(expressionOf(name), async () => {
       const stored = await deps.secrets.store(id, name, given);
       secrets[name] = stored;
-      table[name === 'awsAccessKeyId' ? 'accessKeyId' : 'secretAccessKey'] = await deps.secrets.resolve(id, name, stored);
+      table[member] = await deps.secrets.resolve(id, name, stored);
     });
   }
   if (topic === undefined || found === undefined || issues.length > 0) return { issues };
 
   const bearerToken = deps.randomBytes(32).toString('base64url');
   const warnings = [
+    ...check.warnings,
     ...(request.values.skipInitialExport ? [] : [NO_EXPORT]),
     ...findTopicWarnings(topic, found.view.resourceType),
+    ...(await findHistoryWarnings(deps.client, found.view.resourceType)),
   ];
   const draft = makeDestination(deps, request, {
     id,
@@ -191,10 +202,9 @@ async function undo(deps: OperationDeps, draft: Destination): Promise<void> {
 }
 
 /** `meta` of the user's resource with the times and the version that Aidbox gave its webhook destination. */
-function makeMeta(resource: Json, webhook: Json, createdAtUrl: string): Json {
+function makeMeta(resource: Json, webhook: Json, createdAtUrl: string | undefined): Json {
   const { lastUpdated, versionId, createdAt } = asObject(webhook['meta']) ?? {};
-  const extension = createdAt === undefined ? {} : { extension: [{ url: createdAtUrl, valueInstant: createdAt }] };
-  return { ...asObject(resource['meta']), lastUpdated, versionId, ...extension };
+  return toFhirMeta({ ...asObject(resource['meta']), lastUpdated, versionId, createdAt }, createdAtUrl);
 }
 
 function maskResource(resource: Json, secrets: DestinationRequest['values']['secrets']): Json {

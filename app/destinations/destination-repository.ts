@@ -1,10 +1,10 @@
-import { expectStatus, type AidboxClient, type AidboxRequest } from '../aidbox/aidbox-client.ts';
+import { expectStatus, type AidboxClient, type AidboxRequest, type AidboxResponse } from '../aidbox/aidbox-client.ts';
 import { readAllPages } from '../aidbox/search-pages.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { asObject, asText, type Json } from '../lib/json.ts';
 import type { Logger } from '../log.ts';
 import type { TableLocation } from '../storage/table-location.ts';
-import { configurationId, type Destination, type DestinationProblem } from './destination.ts';
+import { configurationId, TABLE_SECRETS, type Destination, type DestinationProblem } from './destination.ts';
 import type { SecretStore } from './secret-store.ts';
 import { CONFIGURATION_CODE, CONFIGURATION_SYSTEM, fromBasic, isConfiguration, toBasic } from './stored-configuration.ts';
 
@@ -31,9 +31,6 @@ export interface RepositoryDeps {
   readonly installation: string;
   readonly log: Logger;
 }
-
-/** Parameter names of the secrets that a TableLocation holds, and its members. */
-const TABLE_SECRETS = { awsAccessKeyId: 'accessKeyId', awsSecretAccessKey: 'secretAccessKey' } as const;
 
 export function makeDestinationRepository({ client, secrets, installation, log }: RepositoryDeps): DestinationRepository {
   const load = async (basic: Json): Promise<Destination> => {
@@ -63,16 +60,9 @@ export function makeDestinationRepository({ client, secrets, installation, log }
   };
   return {
     list: async () => {
-      const params = new URLSearchParams({ code: `${CONFIGURATION_SYSTEM}|${CONFIGURATION_CODE}` });
-      const result = await readAllPages('/fhir/Basic', params, (request) => client.request(request));
-      if ('failure' in result) {
-        throw new AppError(
-          'AIDBOX_ANSWER_UNEXPECTED',
-          `Aidbox answered ${result.failure.status} to GET /fhir/Basic by code; 200 was expected`,
-        );
-      }
+      const basics = await listBasics(client);
       const loaded = await Promise.all(
-        result.resources.filter(isConfiguration).map((basic) =>
+        basics.filter(isConfiguration).map((basic) =>
           load(basic).catch((error: unknown) => {
             if (!isAppError(error, 'DESTINATION_UNREADABLE')) throw error;
             log.error({ event: 'destination.unreadable', code: error.code, message: error.message, action: error.action });
@@ -108,6 +98,16 @@ export function makeDestinationRepository({ client, secrets, installation, log }
       expectStatus(request, await client.request(request), 200, 204, 404, 410);
     },
   };
+}
+
+/** By code; where Aidbox refuses that search parameter (contract §10), every Basic resource. @throws AppError AIDBOX_… */
+async function listBasics(client: AidboxClient): Promise<readonly Json[]> {
+  const send = (request: AidboxRequest): Promise<AidboxResponse> => client.request(request);
+  const byCode = new URLSearchParams({ code: `${CONFIGURATION_SYSTEM}|${CONFIGURATION_CODE}` });
+  const found = await readAllPages('/fhir/Basic', byCode, send);
+  const result = 'failure' in found ? await readAllPages('/fhir/Basic', new URLSearchParams(), send) : found;
+  if ('resources' in result) return result.resources;
+  throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `Aidbox answered ${result.failure.status} to GET /fhir/Basic; 200 was expected`);
 }
 
 async function resolveTable(

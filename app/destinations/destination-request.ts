@@ -24,6 +24,8 @@ export interface DestinationRequest {
 export interface RequestCheck {
   /** Every problem; with one or more of them nothing is created. */
   readonly issues: readonly OutcomeIssue[];
+  /** What is accepted without effect; shown in `$status`. */
+  readonly warnings: readonly string[];
   readonly request: DestinationRequest;
   readonly expressionOf: ParameterCheck['expressionOf'];
 }
@@ -33,14 +35,15 @@ export function checkRequest(resource: Json): RequestCheck {
   const parameters = checkParameters(resource['parameter']);
   return {
     issues: [...checkElements(resource), ...parameters.issues, ...checkBuild(parameters)],
+    warnings: parameters.warnings,
     request: { id: asText(resource['id']), topic: asText(resource['topic']) ?? '', values: parameters.values },
     expressionOf: parameters.expressionOf,
   };
 }
 
-/** Ids that FHIR allows and that cannot be mistaken for a path. */
+/** Ids that Aidbox allows, and that cannot be mistaken for a path or for an operation such as `_history`. */
 export function isDestinationId(id: string): boolean {
-  return /^[A-Za-z0-9.-]{1,64}$/.test(id) && !/^\.+$/.test(id);
+  return /^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$/.test(id) && !/^\.+$/.test(id);
 }
 
 function checkElements(resource: Json): OutcomeIssue[] {
@@ -57,11 +60,15 @@ function checkElements(resource: Json): OutcomeIssue[] {
   if (resource['resourceType'] !== undefined && resource['resourceType'] !== ROOT)
     add('structure', 'resourceType', `found another resource type, expected ${ROOT}`);
   if (id !== undefined && (typeof id !== 'string' || !isDestinationId(id))) {
-    add('value', 'id', 'found an id that FHIR does not allow, expected 1 to 64 letters, digits, hyphens and dots');
+    add(
+      'value',
+      'id',
+      'found an id that cannot be used, expected 1 to 64 letters, digits, hyphens, dots and underscores, no underscore first',
+    );
   }
   if (topic === undefined) add('required', 'topic', 'topic is missing; it is required: the url of an AidboxSubscriptionTopic');
-  else if (typeof topic !== 'string' || !URL.canParse(topic))
-    add('value', 'topic', 'found a topic that is no absolute URL, expected the url of an AidboxSubscriptionTopic');
+  else if (typeof topic !== 'string' || !/^\S{1,2048}$/.test(topic))
+    add('value', 'topic', 'found a topic that is no URI, expected the url of an AidboxSubscriptionTopic');
   if (content !== undefined && content !== 'full-resource') {
     add(
       'not-supported',

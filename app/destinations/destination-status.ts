@@ -9,6 +9,7 @@ export type StatusParameter = { readonly name: string } & (
   | { readonly valueDecimal: number }
   | { readonly valueBoolean: boolean }
   | { readonly valueDateTime: string }
+  | { readonly part: readonly StatusParameter[] }
 );
 
 /** The figures of one destination, the same on every replica and after a restart. They count events. */

@@ -13,6 +13,9 @@ export const DESTINATION_PROFILE =
 export type StoredSecret =
   { readonly kind: 'sealed'; readonly sealed: string } | { readonly kind: 'reference'; readonly name: string };
 
+/** Parameters that hold the secrets of a TableLocation, and its members. */
+export const TABLE_SECRETS = { awsAccessKeyId: 'accessKeyId', awsSecretAccessKey: 'secretAccessKey' } as const;
+
 /** `creating`: not announced to the user yet. `deleting`: on its way out; nothing is delivered any more. */
 export type DestinationPhase = 'creating' | 'active' | 'deleting';
 
@@ -61,7 +64,7 @@ export interface DestinationProblem {
   readonly message: string;
 }
 
-/** Name of the destination's queue, lease and quarantine: `[A-Za-z0-9.-]` only, new with each create. */
+/** Name of the destination's queue, lease and quarantine: `[A-Za-z0-9._-]` only, new with each create. */
 export function scopeOf(destination: Pick<Destination, 'id' | 'incarnation'>): string {
   return `${destination.id}.${destination.incarnation}`;
 }

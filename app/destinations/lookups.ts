@@ -1,14 +1,19 @@
 import { describeCall, type AidboxClient } from '../aidbox/aidbox-client.ts';
+import { readHistoryPage } from '../aidbox/resource-history.ts';
 import { readAllPages } from '../aidbox/search-pages.ts';
-import { AppError } from '../errors/app-error.ts';
+import { AppError, isAppError } from '../errors/app-error.ts';
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import { quote } from './parameter-checks.ts';
 
-/** The topic with exactly this url. @throws AppError TOPIC_NOT_FOUND, AIDBOX_… */
-export async function findTopic(client: AidboxClient, url: string): Promise<Json> {
-  const [topic] = await findBy(client, 'AidboxSubscriptionTopic', 'url', url);
-  if (topic === undefined) throw new AppError('TOPIC_NOT_FOUND', `no AidboxSubscriptionTopic has the url ${quote(url)}`);
+/** The topic with exactly this url, or `url|version` (contract §2). @throws AppError TOPIC_NOT_FOUND, AIDBOX_… */
+export async function findTopic(client: AidboxClient, canonical: string): Promise<Json> {
+  const [exact] = await findBy(client, 'AidboxSubscriptionTopic', 'url', canonical);
+  if (exact !== undefined) return exact;
+  const [url, version] = canonical.split('|');
+  const versions = version === undefined ? [] : await findBy(client, 'AidboxSubscriptionTopic', 'url', url ?? '');
+  const topic = versions.find((each) => each['version'] === version);
+  if (topic === undefined) throw new AppError('TOPIC_NOT_FOUND', `no AidboxSubscriptionTopic has the url ${quote(canonical)}`);
   return topic;
 }
 
@@ -64,6 +69,17 @@ export function findTopicWarnings(topic: Json, resourceType: string): string[] {
   return warnings;
 }
 
+/** What will go wrong with deletions whose notification carries no content: their last values come from the history. @throws AppError AIDBOX_… */
+export async function findHistoryWarnings(client: AidboxClient, resourceType: string): Promise<string[]> {
+  try {
+    await readHistoryPage(client, resourceType, 'lakehouse-probe', 1);
+    return [];
+  } catch (error) {
+    if (!isAppError(error, 'AIDBOX_REFUSED', 'HISTORY_NOT_READABLE')) throw error;
+    return [`${error.message}: a deletion that comes without its last values will go to quarantine`];
+  }
+}
+
 /**
  * Resources of `type` whose `element` is exactly `value`. The search parameter may be unsupported, or match more than that, so what it
  * gives is filtered here, and without a match the whole list is read.
@@ -83,7 +99,7 @@ async function findBy(client: AidboxClient, type: string, element: string, value
 }
 
 async function readById(client: AidboxClient, id: string): Promise<Json | undefined> {
-  if (!/^[A-Za-z0-9._-]{1,64}$/.test(id) || /^\.+$/.test(id)) return undefined;
+  if (!/^[A-Za-z0-9.-][A-Za-z0-9._-]{0,63}$/.test(id) || /^\.+$/.test(id)) return undefined;
   const { status, body } = await client.request({ method: 'GET', path: `/fhir/ViewDefinition/${id}` });
   return status === 200 ? asObject(body) : undefined;
 }

@@ -12,8 +12,13 @@ import type { WebhookDestinations } from './webhook-destinations.ts';
 export interface OperationCall {
   /** Decoded and well-formed; undefined for create and search. */
   readonly id: string | undefined;
+  /** Of a version in the history; likewise. */
+  readonly version: string | undefined;
   /** Body of a create, unchecked. */
   readonly resource: unknown;
+  /** Of a route without `/fhir`: the body may have come in Aidbox format. */
+  readonly isPlainRoute: boolean;
+  /** Of the query, and of the form of a search. */
   readonly params: URLSearchParams;
   /** Lower-case headers of the user's request. */
   readonly caller: CallerHeaders;
@@ -42,8 +47,8 @@ export interface OperationDeps {
   readonly compileView: (viewDefinition: unknown) => CompiledView;
   /** Normalised base URL of the Aidbox that this app serves. */
   readonly installation: string;
-  /** Extension in which this Aidbox shows creation times in FHIR format (BOX_FHIR_CREATEDAT_URL). */
-  readonly createdAtUrl: string;
+  /** Extension in which this Aidbox shows creation times in FHIR format (BOX_FHIR_CREATEDAT_URL); undefined: its default. */
+  readonly createdAtUrl: string | undefined;
   /** Longest wait of a delete with drain=true, milliseconds. */
   readonly drainTimeoutMs: number;
   readonly clock: Clock;

@@ -17,7 +17,9 @@ export type Presence =
   | 'optional'
   /** Required when it returns a reason; the reason ends the sentence "… is required". */
   | { readonly requiredWhen: (given: Given) => string | undefined }
-  /** Not allowed here, and why; what to do follows from it. */
+  /** Accepted without effect, with a warning, and why: the profile knows the parameter (contract §4.1) but it means nothing here. */
+  | { readonly ignored: string }
+  /** A contradiction, and why; what to do follows from it. */
   | { readonly forbidden: string };
 
 export interface ParameterRule {
@@ -89,7 +91,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     name: 'databricksWorkspaceId',
     type: 'string',
     meaning: 'numeric workspace id, part of the Zerobus host',
-    presence: { zerobus: 'required', sql: 'optional', unity: 'optional', direct: { forbidden: NEEDS_WORKSPACE } },
+    presence: { zerobus: 'required', sql: 'optional', unity: 'optional', direct: { ignored: NEEDS_WORKSPACE } },
     check: (value) =>
       /^\d{1,20}$/.test(value) ? undefined : `found ${quote(value)}, expected the number of the workspace (digits only)`,
   },
@@ -97,7 +99,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     name: 'databricksRegion',
     type: 'string',
     meaning: 'region of the workspace, part of the Zerobus host',
-    presence: { zerobus: 'required', sql: 'optional', unity: 'optional', direct: { forbidden: NEEDS_WORKSPACE } },
+    presence: { zerobus: 'required', sql: 'optional', unity: 'optional', direct: { ignored: NEEDS_WORKSPACE } },
     check: checkRegion,
   },
   {
@@ -105,14 +107,14 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     type: 'string',
     meaning: 'client id of the service principal',
     credential: 'identifier',
-    presence: { zerobus: 'required', sql: 'required', unity: 'required', direct: { forbidden: NEEDS_WORKSPACE } },
+    presence: { zerobus: 'required', sql: 'required', unity: 'required', direct: { ignored: NEEDS_WORKSPACE } },
   },
   {
     name: 'databricksClientSecret',
     type: 'string',
     meaning: 'client secret of the service principal',
     credential: 'secret',
-    presence: { zerobus: 'required', sql: 'required', unity: 'required', direct: { forbidden: NEEDS_WORKSPACE } },
+    presence: { zerobus: 'required', sql: 'required', unity: 'required', direct: { ignored: NEEDS_WORKSPACE } },
   },
   {
     name: 'tableName',
@@ -122,7 +124,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
       zerobus: 'required',
       sql: 'required',
       unity: 'required',
-      direct: { forbidden: `${NEEDS_WORKSPACE}; a table on plain storage is named by tablePath` },
+      direct: { ignored: `${NEEDS_WORKSPACE}; a table on plain storage is named by tablePath` },
     },
     check: (value) =>
       /^[^.\s/`"]+\.[^.\s/`"]+\.[^.\s/`"]+$/.test(value)
@@ -133,7 +135,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     name: 'databricksWarehouseId',
     type: 'string',
     meaning: 'SQL warehouse for schema changes and, in managed-sql, for each batch',
-    presence: { zerobus: 'required', sql: 'required', unity: 'optional', direct: { forbidden: NEEDS_WORKSPACE } },
+    presence: { zerobus: 'required', sql: 'required', unity: 'optional', direct: { ignored: NEEDS_WORKSPACE } },
     check: (value) =>
       /^[A-Za-z0-9_-]{1,64}$/.test(value)
         ? undefined
@@ -163,8 +165,8 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     presence: {
       zerobus: { requiredWhen: notSkipped },
       sql: { requiredWhen: notSkipped },
-      unity: { forbidden: 'external-direct writes its table directly and stages nothing' },
-      direct: { forbidden: 'external-direct writes its table directly and stages nothing' },
+      unity: { ignored: 'external-direct writes its table directly and stages nothing' },
+      direct: { ignored: 'external-direct writes its table directly and stages nothing' },
     },
     check: (value) => checkObjectPath(value, ['s3', 'gs', 'abfss'], 'a prefix below the external location, not its root'),
   },
@@ -192,7 +194,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     name: 'tablePath',
     type: 'string',
     meaning: 'address of the Delta table: s3://bucket/path or file:///path',
-    presence: { zerobus: { forbidden: LOCATED }, sql: { forbidden: LOCATED }, unity: { forbidden: LOCATED }, direct: 'required' },
+    presence: { zerobus: { ignored: LOCATED }, sql: { ignored: LOCATED }, unity: { ignored: LOCATED }, direct: 'required' },
     check: checkTablePath,
   },
   {
@@ -201,9 +203,9 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     meaning: 'static access key; without it the AWS default chain is used',
     credential: 'secret',
     presence: {
-      zerobus: { forbidden: VENDED },
-      sql: { forbidden: VENDED },
-      unity: { forbidden: VENDED },
+      zerobus: { ignored: VENDED },
+      sql: { ignored: VENDED },
+      unity: { ignored: VENDED },
       direct: { requiredWhen: pairOf('awsSecretAccessKey') },
     },
     check: (value) =>
@@ -217,9 +219,9 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     meaning: 'secret of awsAccessKeyId',
     credential: 'secret',
     presence: {
-      zerobus: { forbidden: VENDED },
-      sql: { forbidden: VENDED },
-      unity: { forbidden: VENDED },
+      zerobus: { ignored: VENDED },
+      sql: { ignored: VENDED },
+      unity: { ignored: VENDED },
       direct: { requiredWhen: pairOf('awsAccessKeyId') },
     },
     check: (value) =>
@@ -231,7 +233,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     name: 's3Endpoint',
     type: 'string',
     meaning: 'http(s)://host:port of an S3-compatible store; requests become path-style',
-    presence: { zerobus: { forbidden: VENDED }, sql: { forbidden: VENDED }, unity: { forbidden: VENDED }, direct: 'optional' },
+    presence: { zerobus: { ignored: VENDED }, sql: { ignored: VENDED }, unity: { ignored: VENDED }, direct: 'optional' },
     check: (value, given) =>
       checkOrigin(value, ['http:', 'https:']) ??
       (given['tablePath'] === undefined || isS3(given)

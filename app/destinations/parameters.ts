@@ -30,12 +30,15 @@ export interface ParameterValues {
   readonly s3Endpoint: string | undefined;
   /** True when Unity Catalog is to vend credentials (databricksWorkspaceUrl). */
   readonly usesUnity: boolean;
+  /** All that were given, those without effect too. */
   readonly secrets: Readonly<Record<string, GivenSecret>>;
 }
 
 export interface ParameterCheck {
   /** Every problem, in order of the parameters; the values may be used only when there is none. */
   readonly issues: readonly OutcomeIssue[];
+  /** Parameters that are accepted without effect, and why. */
+  readonly warnings: readonly string[];
   readonly values: ParameterValues;
   /** FHIRPath of a parameter's value for later messages; that of the list when it was not given. */
   readonly expressionOf: (name: string) => string;
@@ -53,11 +56,12 @@ interface ReadState {
   /** Names that appear, well-formed or not: a wrong value is one problem, not also a missing one. */
   readonly present: Set<string>;
   readonly issues: OutcomeIssue[];
+  readonly warnings: string[];
 }
 
 /** Checks `parameter` of a destination of our kind against PARAMETER_RULES; finds every problem at once and never repeats a secret. */
 export function checkParameters(parameter: unknown): ParameterCheck {
-  const state: ReadState = { given: {}, secrets: {}, expressions: {}, present: new Set(), issues: [] };
+  const state: ReadState = { given: {}, secrets: {}, expressions: {}, present: new Set(), issues: [], warnings: [] };
   if (parameter !== undefined && !Array.isArray(parameter))
     state.issues.push(makeIssue('structure', LIST, `found ${typeof parameter}, expected a list of parameters`));
   const list = asArray(parameter);
@@ -67,7 +71,12 @@ export function checkParameters(parameter: unknown): ParameterCheck {
   const mode = state.given['writeMode'];
   const hasKnownMode = !state.present.has('writeMode') || (WRITE_MODES as readonly unknown[]).includes(mode);
   for (const rule of PARAMETER_RULES) checkRule(state, rule, hasKnownMode);
-  return { issues: state.issues, values: makeValues(state), expressionOf: (name) => state.expressions[name] ?? LIST };
+  return {
+    issues: state.issues,
+    warnings: state.warnings,
+    values: makeValues(state),
+    expressionOf: (name) => state.expressions[name] ?? LIST,
+  };
 }
 
 /** A problem of the request. @param code of the FHIR value set issue-type */
@@ -156,7 +165,7 @@ function describeValue(value: unknown): string {
 
 /** Presence by write mode (skipped when the mode itself is wrong: its rules are not known), bounds, placeholders, the rule's own check. */
 function checkRule(state: ReadState, rule: ParameterRule, hasKnownMode: boolean): void {
-  const { given, issues, present } = state;
+  const { given, issues, present, warnings } = state;
   const expression = state.expressions[rule.name] ?? LIST;
   const presence = rule.presence[variantOf(given)];
   if (!present.has(rule.name)) {
@@ -176,6 +185,10 @@ function checkRule(state: ReadState, rule: ParameterRule, hasKnownMode: boolean)
         ),
       );
     }
+    return;
+  }
+  if (hasKnownMode && typeof presence === 'object' && 'ignored' in presence) {
+    warnings.push(`${rule.name} has no effect: ${presence.ignored}`);
     return;
   }
   if (hasKnownMode && typeof presence === 'object' && 'forbidden' in presence) {

@@ -13,11 +13,7 @@ export async function readDestination(deps: OperationDeps, call: OperationCall):
   if (destination !== undefined && isShown(destination)) {
     return { status: 200, headers: resourceHeaders(destination.resource), body: destination.resource };
   }
-  const answer = await passThrough(
-    deps,
-    { method: 'GET', path: `/AidboxTopicDestination/${encodeURIComponent(id)}` },
-    call.caller,
-  );
+  const answer = await passThrough(deps, call, 'GET', `/AidboxTopicDestination/${encodeURIComponent(id)}`);
   const resource = asObject(answer.body);
   const isHidden = answer.status === 200 && resource !== undefined && deps.webhooks.isOurs(resource);
   return isHidden ? notFound(id) : answer;

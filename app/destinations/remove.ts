@@ -17,12 +17,7 @@ const DRAIN_POLL_MS = 250;
 export async function removeDestination(deps: OperationDeps, call: OperationCall): Promise<OperationAnswer> {
   const id = requireId(call);
   const destination = await deps.repository.get(id);
-  if (destination === undefined)
-    return passThrough(
-      deps,
-      { method: 'DELETE', path: `/AidboxTopicDestination/${encodeURIComponent(id)}${queryOf(call.params)}` },
-      call.caller,
-    );
+  if (destination === undefined) return passThrough(deps, call, 'DELETE', `/AidboxTopicDestination/${encodeURIComponent(id)}`);
   if (call.params.get('drain') === 'true' && destination.phase === 'active') await drain(deps, destination);
   await finishRemoval(deps, destination);
   deps.log.info({ event: 'destination.deleted', destination: id });
@@ -56,8 +51,4 @@ async function drain(deps: OperationDeps, destination: Destination): Promise<voi
     }
     await deps.clock.sleep(DRAIN_POLL_MS);
   }
-}
-
-function queryOf(params: URLSearchParams): string {
-  return params.size === 0 ? '' : `?${params.toString()}`;
 }

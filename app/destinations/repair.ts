@@ -1,7 +1,8 @@
 import { isAppError } from '../errors/app-error.ts';
+import { DESTINATION_ERRORS } from '../errors/destination.ts';
 import { asText, type Json } from '../lib/json.ts';
 import { hashSecret } from '../lib/same-secret.ts';
-import { webhookPath, type Destination } from './destination.ts';
+import { DESTINATION_KIND, webhookPath, type Destination } from './destination.ts';
 import type { OperationDeps } from './operation-deps.ts';
 import { finishRemoval } from './remove.ts';
 import { tokenHashOf } from './webhook-destinations.ts';
@@ -18,7 +19,7 @@ export interface RepairResult {
   adopted: number;
   /** Webhook destinations of this app without a configuration, deleted. */
   orphans: number;
-  /** Destinations that need a person: of another installation, or whose webhook destination is not what it should be. */
+  /** Destinations that need a person: of another installation, stored past this app, or whose webhook destination is not what it should be. */
   attention: number;
 }
 
@@ -36,7 +37,7 @@ export const ABANDONED_AFTER_MS = 10 * 60 * 1000;
 export async function repairDestinations(deps: RepairDeps): Promise<RepairResult> {
   const result: RepairResult = { abandoned: 0, finished: 0, recreated: 0, adopted: 0, orphans: 0, attention: 0 };
   // Webhook destinations are listed before configurations: a create stores its configuration first, so it is never taken for an orphan.
-  const webhooks = await deps.webhooks.list();
+  const inAidbox = await deps.webhooks.list();
   const destinations = await deps.repository.list();
   for (const destination of destinations) {
     try {
@@ -48,9 +49,13 @@ export async function repairDestinations(deps: RepairDeps): Promise<RepairResult
     }
   }
   const known = new Set(destinations.map((destination) => destination.id));
-  for (const webhook of webhooks) {
-    if (known.has(String(webhook['id']))) continue;
-    result.orphans += await removeOrphan(deps, webhook);
+  for (const resource of inAidbox) {
+    if (resource['kind'] === DESTINATION_KIND) {
+      reportStray(deps, resource);
+      result.attention++;
+    } else if (deps.webhooks.isOurs(resource) && !known.has(String(resource['id']))) {
+      result.orphans += await removeOrphan(deps, resource);
+    }
   }
   return result;
 }
@@ -114,6 +119,18 @@ async function adoptToken(deps: RepairDeps, destination: Destination, webhook: J
     message: 'the stored token was not the one that Aidbox sends',
   });
   return 'adopted';
+}
+
+/** Aidbox keeps it as it came, secrets included; a bundle does not reach this app (contract §1.9). */
+function reportStray({ log }: RepairDeps, resource: Json): void {
+  const id = asText(resource['id']) ?? '';
+  log.error({
+    event: 'destination.not-served',
+    destination: id,
+    code: 'DESTINATION_NOT_SERVED',
+    message: `AidboxTopicDestination/${id} of kind ${DESTINATION_KIND} was stored in Aidbox past this app`,
+    action: DESTINATION_ERRORS.DESTINATION_NOT_SERVED.action,
+  });
 }
 
 async function removeOrphan(deps: RepairDeps, webhook: Json): Promise<number> {

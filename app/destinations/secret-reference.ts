@@ -1,4 +1,5 @@
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
+import { PARAMETER_RULES } from './parameter-rules.ts';
 
 /** Extensions by which Aidbox marks a value as kept elsewhere (S0.36, contract §7.3). */
 const DATA_ABSENT_REASON = 'http://hl7.org/fhir/StructureDefinition/data-absent-reason';
@@ -26,6 +27,20 @@ export function readSecretReference(primitive: unknown): { readonly name: string
   if (!isSecretName(name))
     return { problem: 'found a secret name that is no plain file name, expected letters, digits, dots, hyphens and underscores' };
   return { name };
+}
+
+/** Names of the parameters whose value is never shown. */
+const SECRETS = new Set(PARAMETER_RULES.filter((rule) => rule.credential === 'secret').map((rule) => rule.name));
+
+/** A destination of our kind, in either format, without the values of its secrets. */
+export function maskSecrets(resource: Json): Json {
+  if (resource['parameter'] === undefined) return resource;
+  const parameter = asArray(resource['parameter']).map((item) => {
+    const name = asText(asObject(item)?.['name']) ?? '';
+    const hasValue = Object.keys(asObject(item) ?? {}).some((key) => key.startsWith('value'));
+    return SECRETS.has(name) && hasValue ? maskSecret(name, { kind: 'inline', value: '' }) : item;
+  });
+  return { ...resource, parameter };
 }
 
 /** A secret parameter as it is returned: the reference by its name, an inline value as masked. */

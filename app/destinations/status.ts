@@ -11,7 +11,7 @@ export async function readStatus(deps: OperationDeps, call: OperationCall): Prom
   const id = requireId(call);
   const destination = await deps.repository.get(id);
   if (destination === undefined) {
-    return passThrough(deps, { method: 'GET', path: `/AidboxTopicDestination/${encodeURIComponent(id)}/$status` }, call.caller);
+    return passThrough(deps, call, 'GET', `/AidboxTopicDestination/${encodeURIComponent(id)}/$status`);
   }
   if (destination.phase === 'creating') return notFound(id);
   const [numbers, queuedInAidbox] = await Promise.all([deps.numbers.read(destination), readAidboxQueued(deps.client, id)]);

@@ -18,7 +18,7 @@ export interface WebhookDestinations {
   create(destination: Destination, bearerToken: string): Promise<Json>;
   /** Any destination with this id, whatever its kind; Aidbox format. @throws AppError AIDBOX_… */
   read(id: string): Promise<Json | undefined>;
-  /** Every destination whose endpoint is in this app. @throws AppError AIDBOX_… */
+  /** Every destination of any kind; Aidbox format. @throws AppError AIDBOX_… */
   list(): Promise<readonly Json[]>;
   /** Removes the one that belongs to this incarnation; another one under the same id stays. @throws AppError AIDBOX_… */
   remove(destination: Pick<Destination, 'id' | 'incarnation'>): Promise<void>;
@@ -61,7 +61,7 @@ export function makeWebhookDestinations(client: AidboxClient, publicUrl: string)
           `Aidbox answered ${result.failure.status} to GET /AidboxTopicDestination; 200 was expected`,
         );
       }
-      return result.resources.filter((resource) => isUnder(resource, root));
+      return result.resources;
     },
     remove: async (destination) => {
       const resource = await read(destination.id);
@@ -71,6 +71,11 @@ export function makeWebhookDestinations(client: AidboxClient, publicUrl: string)
     isOurs: (resource) => isUnder(resource, root),
     servesDestination: (resource, destination) => endpointOf(resource) === `${root}${webhookPath(destination)}`,
   };
+}
+
+/** True when its endpoint is a webhook of this app, under whatever address the app had then. */
+export function deliversToApp(resource: Json): boolean {
+  return /\/webhooks\/[^/]+\/[0-9a-z]+-[0-9a-f]+$/.test(endpointOf(resource) ?? '');
 }
 
 /** The resource without the value of its `header` parameters: the token that authenticates Aidbox to us. */

@@ -39,6 +39,11 @@ export const AIDBOX_ERRORS = {
     meaning: 'A call to the App endpoint is not an operation call as Aidbox makes it, or names no usable id.',
     action: 'Call the operation through Aidbox, with an id of letters, digits, dots, hyphens and underscores.',
   },
+  CONTENT_TYPE_UNSUPPORTED: {
+    retry: 'never',
+    meaning: 'A destination was sent as something else than JSON.',
+    action: 'Send it as JSON with the header Content-Type: application/json or application/fhir+json.',
+  },
   OPERATION_UNKNOWN: {
     retry: 'never',
     meaning: 'Aidbox forwarded an operation that this release does not have.',

@@ -18,6 +18,12 @@ export const DELIVERY_ERRORS = {
     meaning: 'One entry of a notification names no resource.',
     action: 'Look at the quarantined entry; replay or drop it.',
   },
+  HISTORY_NOT_READABLE: {
+    retry: 'never',
+    meaning:
+      'A deletion came without its last values, and Aidbox does not give the history of that type or resource, though it answers the app otherwise.',
+    action: 'Allow GET /fhir/<type>/<id>/_history (manifests/access-policy.json), then replay the event.',
+  },
   DELETE_WITHOUT_CONTENT: {
     retry: 'never',
     meaning: 'A deletion came without the resource, and the history of the resource holds no earlier content.',

@@ -22,6 +22,18 @@ export const DESTINATION_ERRORS = {
     meaning: 'Another process changed the stored configuration of the destination in the meantime.',
     action: 'Nothing: read the destination and repeat the request if it is still wanted.',
   },
+  DESTINATION_ASKED_TOO_OFTEN: {
+    retry: 'later',
+    meaning:
+      'A notification came for a destination, or with a secret, that this process does not know, and it had asked Aidbox just before.',
+    action: 'Nothing: Aidbox repeats the notification. Look for strangers that post to the webhook when it goes on.',
+  },
+  DESTINATION_NOT_SERVED: {
+    retry: 'never',
+    meaning:
+      'Aidbox holds a destination of our kind that was stored past this service (by a bundle, or on another route): nobody delivers it.',
+    action: 'Delete it at /AidboxTopicDestination/<id> and create it by a single request to /fhir/AidboxTopicDestination.',
+  },
   DESTINATION_NOT_DRAINED: {
     retry: 'later',
     meaning: 'A delete with drain=true found notifications still waiting when its time was over; nothing was deleted.',

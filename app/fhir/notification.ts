@@ -13,6 +13,8 @@ export interface ChangeEvent {
   readonly resourceType: string;
   readonly id: string;
   readonly versionId: string | undefined;
+  /** True for a deletion whose resource has the `meta` of another version: that of the state before. */
+  readonly hasOtherMeta: boolean;
   /** `meta.lastUpdated` as received. */
   readonly lastUpdated: string | undefined;
   readonly lastUpdatedMicros: bigint | undefined;
@@ -40,7 +42,8 @@ const STATUS_TYPES = new Set(['AidboxSubscriptionStatus', 'SubscriptionStatus'])
 
 /**
  * The events of a notification Bundle as Aidbox posts it (contract §3.4, §3.5).
- * Identity comes from the resource, else `fullUrl`, else the focus of the status entry; the action from its extension, else `DELETE`.
+ * Identity comes from the resource, else `fullUrl`, else the focus of the status entry; the action from its extension, else `DELETE`;
+ * the version from `meta`, but that of a deletion from its extension first.
  *
  * @param parseJson replaces JSON.parse where the digits of decimals matter
  * @throws AppError NOTIFICATION_INVALID when the body is no such Bundle at all; NOTIFICATION_TOO_LARGE when it holds more than memory should
@@ -107,13 +110,16 @@ function readEntry(
   }
   const meta = asObject(resource?.['meta']);
   const lastUpdated = asText(meta?.['lastUpdated']);
+  const action = readAction(entry);
+  const [own, named] = [asText(meta?.['versionId']), extensionValue(entry, VERSION_EXTENSION)];
   const focus = focuses.find((item) => sameReference(referenceIdentity(focusOf(item)), identity));
   return {
     kind: 'event',
     event: {
-      action: readAction(entry),
+      action,
       ...identity,
-      versionId: asText(meta?.['versionId']) ?? extensionValue(entry, VERSION_EXTENSION),
+      versionId: action === 'delete' ? (named ?? own) : (own ?? named),
+      hasOtherMeta: action === 'delete' && own !== undefined && named !== undefined && own !== named,
       lastUpdated,
       lastUpdatedMicros: lastUpdated === undefined ? undefined : parseInstantMicros(lastUpdated),
       resource: resource === undefined ? undefined : { ...resource, ...identity },

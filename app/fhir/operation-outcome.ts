@@ -35,6 +35,7 @@ const SPECIAL: Partial<Record<ErrorCode, readonly [status: number, issueCode: st
   AIDBOX_ANSWER_UNEXPECTED: [502, 'exception'],
   OPERATION_UNAUTHORIZED: [401, 'login'],
   OPERATION_INVALID: [400, 'structure'],
+  CONTENT_TYPE_UNSUPPORTED: [415, 'not-supported'],
   OPERATION_UNKNOWN: [404, 'not-supported'],
   DESTINATION_EXISTS: [409, 'duplicate'],
   DESTINATION_CHANGED: [409, 'conflict'],

@@ -5,6 +5,7 @@ import type { OperationCall } from '../destinations/operation-deps.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { answerOf, makeOutcome, type OperationAnswer } from '../fhir/operation-outcome.ts';
 import { describeCause } from '../lib/describe-cause.ts';
+import { asObject } from '../lib/json.ts';
 import { isSameSecret } from '../lib/same-secret.ts';
 import type { Logger } from '../log.ts';
 
@@ -16,12 +17,18 @@ export const OPERATION_ACTIONS: Readonly<Record<string, DestinationAction>> = {
   'lakehouse-fhir-search-post': 'search',
   'lakehouse-fhir-delete': 'remove',
   'lakehouse-fhir-status': 'status',
+  'lakehouse-fhir-history': 'history',
+  'lakehouse-fhir-history-type': 'history',
+  'lakehouse-fhir-history-version': 'history',
   'lakehouse-create': 'create',
   'lakehouse-read': 'read',
   'lakehouse-search': 'search',
   'lakehouse-search-post': 'search',
   'lakehouse-delete': 'remove',
   'lakehouse-status': 'status',
+  'lakehouse-history': 'history',
+  'lakehouse-history-type': 'history',
+  'lakehouse-history-version': 'history',
 };
 
 const Members = z.record(z.string(), z.unknown()).nullish();
@@ -69,7 +76,7 @@ export function makeOperationHandler(deps: OperationHandlerDeps): OperationHandl
       if (action === undefined)
         throw new AppError('OPERATION_UNKNOWN', `the operation ${envelope.operation.id.slice(0, 80)} is not one of this app`);
       operation = envelope.operation.id;
-      const call = readCall(envelope, deps.baseUrl);
+      const call = readCall(envelope, action, deps.baseUrl);
       if (action === 'read' && call.id !== undefined && isProbeId(call.id)) return answerProbe(call.id);
       const answer = await deps.destinations[action](call);
       deps.log.debug({ event: 'operation.answered', operation, status: answer.status });
@@ -100,12 +107,18 @@ function readEnvelope(body: unknown): z.infer<typeof Envelope> {
   throw new AppError('OPERATION_INVALID', `the body is no operation call as Aidbox posts it; wrong at: ${places}`);
 }
 
-function readCall({ request, box }: z.infer<typeof Envelope>, baseUrl: string): OperationCall {
+function readCall(
+  { operation, request, box }: z.infer<typeof Envelope>,
+  action: DestinationAction,
+  baseUrl: string,
+): OperationCall {
   const from = request ?? {};
   return {
     id: readId(from['route-params']?.['id']),
-    resource: readResource(from),
-    params: readParams(from.params, from['form-params']),
+    version: readId(from['route-params']?.['version']),
+    resource: action === 'create' ? readResource(from) : undefined,
+    isPlainRoute: !operation.id.startsWith('lakehouse-fhir-'),
+    params: new URLSearchParams([...readParams(from.params), ...(action === 'search' ? readForm(from) : [])]),
     caller: Object.fromEntries(
       Object.entries(from.headers ?? {}).flatMap(([name, value]) =>
         typeof value === 'string' ? [[name.toLowerCase(), value]] : [],
@@ -143,14 +156,23 @@ function readResource({ resource, body }: EnvelopeRequest): unknown {
   }
 }
 
+/** The fields of a `_search` form. It is not documented where Aidbox puts them (contract §1.6), so each known place is looked at. */
+function readForm({ 'form-params': form, resource, body }: EnvelopeRequest): URLSearchParams {
+  const fields = asObject(resource);
+  const places = [
+    readParams(form),
+    readParams(fields?.['resourceType'] === undefined ? fields : undefined),
+    new URLSearchParams(typeof body === 'string' && !body.trimStart().startsWith('{') ? body : ''),
+  ];
+  return places.find((place) => place.size > 0) ?? new URLSearchParams();
+}
+
 /** A repeated key may come as a list. */
-function readParams(...sources: readonly (z.infer<typeof Members> | undefined)[]): URLSearchParams {
+function readParams(members: z.infer<typeof Members>): URLSearchParams {
   const params = new URLSearchParams();
-  for (const source of sources) {
-    for (const [name, value] of Object.entries(source ?? {})) {
-      for (const item of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
-        if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') params.append(name, String(item));
-      }
+  for (const [name, value] of Object.entries(members ?? {})) {
+    for (const item of Array.isArray(value) ? (value as readonly unknown[]) : [value]) {
+      if (typeof item === 'string' || typeof item === 'number' || typeof item === 'boolean') params.append(name, String(item));
     }
   }
   return params;

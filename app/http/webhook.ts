@@ -20,7 +20,7 @@ export interface WebhookTarget {
 }
 
 export interface WebhookOptions {
-  /** Undefined only when Aidbox confirms that there is no such destination. @throws AppError when nobody can tell now */
+  /** Undefined only when Aidbox confirms now that there is no such destination. @throws AppError when nobody can tell now */
   readonly find: (id: string, incarnation: string) => Promise<WebhookTarget | undefined>;
   /** Like `find`, past every cache: the secret may have been changed by another replica. */
   readonly findFresh: (id: string, incarnation: string) => Promise<WebhookTarget | undefined>;
@@ -67,6 +67,7 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
     } catch (error) {
       if (request.destroyed && !request.complete) return; // the sender went away: it will repeat
       if (isAppError(error, 'QUEUE_DROPPED')) return answer(404, 'no such destination');
+      if (isAppError(error, 'DESTINATION_ASKED_TOO_OFTEN')) return answer(503, 'not known yet: try again'); // perhaps a stranger: no log line
       log.warn({
         event: 'notification.refused',
         destination: target && id, // anybody may write anything into an address

@@ -1,9 +1,8 @@
-import { readDeletedContent } from '../aidbox/resource-history.ts';
+import { makeLastValues } from './last-values.ts';
 import type { AidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
 import type { OwnerMemory } from '../delivery/owner-options.ts';
 import { runOwner, type OwnerEnd } from '../delivery/owner.ts';
-import type { LastValuesSource } from '../delivery/last-values.ts';
 import { scopeOf, type Destination } from '../destinations/destination.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Wakeups } from '../lib/wakeups.ts';
@@ -64,7 +63,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
         return {
           view,
           encoder: makeRowEncoder(view, columns),
-          lastValues: historyOf(client),
+          lastValues: makeLastValues(client, id),
           holds: (key, coverage) => writer.holds(key, coverage),
         };
       },
@@ -88,13 +87,4 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
     },
     stop,
   );
-}
-
-function historyOf(client: AidboxClient): LastValuesSource {
-  return {
-    read: async (resourceType, id, versionId) => {
-      const content = await readDeletedContent(client, resourceType, id, versionId);
-      return content === undefined ? undefined : { resource: { ...content, resourceType } };
-    },
-  };
 }

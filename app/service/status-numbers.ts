@@ -37,9 +37,21 @@ export function makeStatusNumbers(queueStore: QueueStore, clock: Clock): Destina
 
 /** An owner publishes every few seconds; clocks of replicas may differ. */
 const UNATTENDED_AFTER_MS = 60_000;
+const MAX_ERRORS = 5;
 
 function isAttended(status: PublishedStatus | undefined, clock: Clock): status is PublishedStatus {
   return status !== undefined && clock.now() - status.atMs < UNATTENDED_AFTER_MS;
+}
+
+/** As Aidbox shows it for its own kinds (contract §3.7). */
+function describeError({ atMs, code, message, action }: PublishedStatus['lastErrors'][number]): StatusParameter {
+  return {
+    name: 'lastErrorDetail',
+    part: [
+      { name: 'message', valueString: `${code}: ${message}. ${action}` },
+      { name: 'timestamp', valueDateTime: new Date(atMs).toISOString() },
+    ],
+  };
 }
 
 function moreParameters(
@@ -76,8 +88,6 @@ function moreParameters(
     ...number('queueStoreLosses', counters.storeLosses),
     ...number('messagesLostWithQueueStore', counters.lostEvents),
     ...text('lastQueueStoreLoss', status?.storeLoss),
-    ...(status?.lastErrors ?? []).flatMap((error) => [
-      ...text('lastErrorDetail', `${new Date(error.atMs).toISOString()} ${error.code}: ${error.message}. ${error.action}`),
-    ]),
+    ...(status?.lastErrors ?? []).slice(0, MAX_ERRORS).map(describeError),
   ];
 }

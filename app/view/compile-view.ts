@@ -5,8 +5,8 @@ import { planView, type ViewPlan } from './view-plan.ts';
 import { makeViewInvalid, type ViewProblem } from './view-problem.ts';
 
 export interface CompileOptions {
-  /** URL of the extension in `meta` in which Aidbox tells the time of creation (its setting BOX_FHIR_CREATEDAT_URL). */
-  readonly createdAtUrl?: string;
+  /** URL of the extension in `meta` in which Aidbox tells the time of creation (its setting BOX_FHIR_CREATEDAT_URL); without it those that it documents. */
+  readonly createdAtUrl?: string | undefined;
 }
 
 /**

@@ -18,18 +18,22 @@ interface CallContext {
 type Nodes = readonly unknown[];
 type Criteria = (node: unknown) => Nodes;
 
-/** `Type/id` at the end of a reference, relative or absolute, with or without a version; fragments and URNs are no keys. */
-const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
+/** `Type/id` at the end of a reference, relative or absolute, with or without a version; fragments and URNs are no keys. Aidbox allows `_` in ids. */
+const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-._]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 /** Extensions in which Aidbox tells the time of creation, as its documentation shows them. */
-const CREATED_AT_URLS = ['https://aidbox.app/ex/createdAt', 'ex:createdAt'];
+const CREATED_AT_URLS = [
+  'ex:createdAt',
+  'https://aidbox.app/ex/createdAt',
+  'https://fhir.aidbox.app/fhir/StructureDefinition/created-at',
+];
 
 /**
  * Functions that SQL on FHIR and Aidbox add to FHIRPath, and replacements for those of fhirpath.js 5.2.0 that are wrong:
  * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone.
  *
  * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
- * @param createdAtUrl URL of the extension in `meta` that holds the time of creation (BOX_FHIR_CREATEDAT_URL)
+ * @param createdAtUrl URL of the extension in `meta` that holds the time of creation (BOX_FHIR_CREATEDAT_URL); without it those that Aidbox documents
  */
 export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvocationTable {
   const lastUpdated = compile('meta.lastUpdated');

@@ -1,8 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openLocalObjectStore } from '../../app/storage/local-object-store.ts';
 import { planChanges, type Change } from '../../scripts/generator/changes.ts';
 import { findDifference, NO_DIFFERENCE } from '../helpers/multiset-difference.ts';
-import type { Bundle } from '../helpers/notification-proxy.ts';
 import { playChanges } from '../helpers/play-changes.ts';
 import { startServiceUnderTest, type ServiceUnderTest } from '../helpers/service-under-test.ts';
 import { describeWith } from '../helpers/services/availability.ts';
@@ -83,8 +82,8 @@ describeWith(await findDeltaRs(), 'when Aidbox', (deltaRs) => {
   /** Views by the destinations of the test that runs. */
   let destinations: ReadonlyMap<string, FlatView>;
 
-  const startWith = async (rewriteBundle?: (bundle: Bundle, lab: AidboxLab) => Bundle): Promise<void> => {
-    service = await startServiceUnderTest({ lab: { retryIntervalMs: 20 }, ...(rewriteBundle && { rewriteBundle }) });
+  const start = async (): Promise<void> => {
+    service = await startServiceUnderTest({ lab: { retryIntervalMs: 20 } });
     lab = service.lab;
   };
 
@@ -93,7 +92,7 @@ describeWith(await findDeltaRs(), 'when Aidbox', (deltaRs) => {
     cases += 1;
     destinations = new Map([
       [`patients-${cases}`, PATIENT_NAMES],
-      [`observations-${cases}`, OBSERVATION_VALUES],
+      [`observations_${cases}`, OBSERVATION_VALUES],
     ]);
     for (const [id, { definition }] of destinations) {
       await service.createDestination({
@@ -127,7 +126,7 @@ describeWith(await findDeltaRs(), 'when Aidbox', (deltaRs) => {
   };
 
   describe('misbehaves', () => {
-    beforeAll(() => startWith(), 60_000);
+    beforeAll(start, 60_000);
     afterEach(removeDestinations, 30_000);
     afterAll(() => service.close(), 30_000);
 
@@ -212,8 +211,12 @@ describeWith(await findDeltaRs(), 'when Aidbox', (deltaRs) => {
     );
   });
 
-  describe('sends deletions with the meta of the state before', () => {
-    beforeAll(() => startWith(giveMetaOfBefore), 60_000);
+  describe.each([
+    ['and names the version of the deletion beside it', 'deletion'],
+    ['and names that version', 'before'],
+  ] as const)('sends deletions with the meta of the state before %s', (_name, deleteEntryVersion) => {
+    beforeAll(start, 60_000);
+    beforeEach(() => lab.setSwitches({ deleteEntryMeta: 'before', deleteEntryVersion }));
     afterEach(removeDestinations, 30_000);
     afterAll(() => service.close(), 30_000);
 
@@ -290,20 +293,6 @@ async function writeTwoLives(lab: AidboxLab): Promise<void> {
     await lab.call('DELETE', '/fhir/Patient/twice');
     await lab.call('DELETE', '/fhir/Observation/twice');
   }
-}
-
-/** What an Aidbox would send that takes the resource as it was before the deletion, its version included. */
-function giveMetaOfBefore(bundle: Bundle, lab: AidboxLab): Bundle {
-  for (const { request, resource, extension = [] } of bundle.entry) {
-    if (request?.method !== 'DELETE' || resource === undefined) continue;
-    const history = lab.history(resource.resourceType, resource.id);
-    const deletion = history.findIndex(({ versionId }) => versionId === resource.meta?.versionId);
-    const before = history[deletion - 1];
-    if (before === undefined) throw new Error('a deletion has no version before it');
-    resource.meta = before.resource.meta ?? {};
-    for (const each of extension) if (each.valueId !== undefined) each.valueId = before.versionId;
-  }
-  return bundle;
 }
 
 /** Rows, in the order of the table's commits, with a version of a resource that comes after a later one (I5). */

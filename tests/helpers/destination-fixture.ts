@@ -159,7 +159,9 @@ export function aDestination(parameters: Record<string, Json | undefined> = {}, 
 export function aCall(call: Partial<OperationCall> = {}): OperationCall {
   return {
     id: undefined,
+    version: undefined,
     resource: undefined,
+    isPlainRoute: false,
     params: new URLSearchParams(),
     caller: { authorization: CALLER },
     baseUrl: 'http://aidbox',

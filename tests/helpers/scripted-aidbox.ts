@@ -149,6 +149,8 @@ export class ScriptedAidbox {
       filters.every((name) => resource[name.replace('_', '')] === params.get(name)),
     );
     const entry = found.slice((page - 1) * count, page * count).map((resource) => ({ resource }));
-    return { status: 200, body: { resourceType: 'Bundle', type: 'searchset', total: found.length, entry } };
+    const isLast = page * count >= found.length;
+    const link = ['first', 'self', ...(isLast ? [] : ['next']), 'last'].map((relation) => ({ relation, url: '/…' }));
+    return { status: 200, body: { resourceType: 'Bundle', type: 'searchset', total: found.length, link, entry } };
   }
 }

@@ -12,7 +12,6 @@ import { makeFhirApi, type FhirApi } from '../../scripts/demo/fhir-api.ts';
 import { startAidboxLab, type AidboxLab } from '../lab/aidbox/lab.ts';
 import type { LabOptions } from '../lab/aidbox/options.ts';
 import { eventually } from './eventually.ts';
-import { startNotificationProxy, type Bundle } from './notification-proxy.ts';
 import { removeEmbedded } from './postgres.ts';
 import { findFreePort } from './services/free-port.ts';
 
@@ -31,8 +30,6 @@ export interface ServiceUnderTestOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Parts to break; only `in-process`. */
   readonly parts?: ServiceParts;
-  /** Changes notifications on their way to the service. */
-  readonly rewriteBundle?: (bundle: Bundle, lab: AidboxLab) => Bundle;
 }
 
 /** A destination with its topic and view, as a user creates them. */
@@ -81,13 +78,11 @@ export async function startServiceUnderTest(options: ServiceUnderTestOptions = {
   const lab = await startAidboxLab(options.lab);
   const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
-  const { rewriteBundle } = options;
-  const proxy = rewriteBundle && (await startNotificationProxy(url, (bundle) => rewriteBundle(bundle, lab)));
   const api = makeFhirApi(lab.url, lab.rootClient.id, lab.rootClient.secret);
   const env: Record<string, string> = {
     HOST: '127.0.0.1',
     PORT: String(port),
-    PUBLIC_URL: proxy?.url ?? url,
+    PUBLIC_URL: url,
     AIDBOX_URL: lab.url,
     AIDBOX_CLIENT_ID: lab.rootClient.id,
     AIDBOX_CLIENT_SECRET: lab.rootClient.secret,
@@ -156,7 +151,6 @@ export async function startServiceUnderTest(options: ServiceUnderTestOptions = {
     },
     async close() {
       await service.stopService();
-      await proxy?.close();
       await lab.close();
       await removeEmbedded(join(dir, 'queue'));
       await rm(dir, { recursive: true, force: true });

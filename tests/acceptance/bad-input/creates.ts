@@ -104,7 +104,7 @@ export const BAD_REQUESTS: readonly [
     'TOPIC_NOT_FOUND',
     'AidboxTopicDestination.topic',
   ],
-  ['a topic that is no address', {}, { topic: 'patients' }, 'DESTINATION_INVALID', 'AidboxTopicDestination.topic'],
+  ['a topic that is no URI', {}, { topic: 'my patients' }, 'DESTINATION_INVALID', 'AidboxTopicDestination.topic'],
   ['a topic that is a number', {}, { topic: 5 }, 'DESTINATION_INVALID', 'AidboxTopicDestination.topic'],
   ['parameters that are an object', {}, { parameter: {} }, 'DESTINATION_INVALID', 'AidboxTopicDestination.parameter'],
   [

@@ -93,6 +93,10 @@ export function makeBox(parts: BoxParts): Box {
     secrets: options.secrets,
     faults: () => faults,
     switches: () => switches,
+    before: ({ type, id, versionId }) => {
+      const versions = store.history(type, id);
+      return versions[versions.findIndex((version) => version.versionId === versionId) - 1];
+    },
   });
   // New events first: a sender that `sync` starts takes what waits in the store, these included.
   function afterCommit(versions: readonly Version[], events: readonly TopicEvent[]): void {

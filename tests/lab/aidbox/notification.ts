@@ -1,5 +1,5 @@
 import type { LabSwitches } from './options.ts';
-import type { JsonObject, Resource, TopicEvent } from './resource.ts';
+import type { JsonObject, Resource, TopicEvent, Version } from './resource.ts';
 
 const EXTENSIONS = 'http://health-samurai.io/fhir/core/StructureDefinition/bundle-';
 
@@ -13,13 +13,22 @@ export interface NotificationShape {
   readonly includeVersionIdInFocusReference: boolean;
 }
 
+export interface NotificationContext {
+  readonly baseUrl: string;
+  readonly statusId: string;
+  readonly now: Date;
+  readonly switches: LabSwitches;
+  /** The version of the same resource that came before. */
+  readonly before: (version: Version) => Version | undefined;
+}
+
 /** The Bundle of one POST (§3.4, §3.5). */
 export function makeNotification(
   shape: NotificationShape,
   events: readonly TopicEvent[],
-  context: { readonly baseUrl: string; readonly statusId: string; readonly now: Date; readonly switches: LabSwitches },
+  context: NotificationContext,
 ): Resource {
-  const { baseUrl, statusId, now, switches } = context;
+  const { statusId, now, switches } = context;
   const focuses = events.map((event, index) => makeFocus(shape, event, index, switches));
   if (switches.notificationEvents === 'reversed') focuses.reverse();
   const status: Resource = {
@@ -31,7 +40,7 @@ export function makeNotification(
     topic: shape.topic,
     'topic-destination': { reference: `AidboxTopicDestination/${shape.destinationId}` },
   };
-  const entries = shape.content === 'empty' ? [] : events.map((event) => makeEntry(shape, event, baseUrl, switches));
+  const entries = shape.content === 'empty' ? [] : events.map((event) => makeEntry(shape, event, context));
   return {
     resourceType: 'Bundle',
     type: 'history',
@@ -51,17 +60,22 @@ function makeFocus(shape: NotificationShape, event: TopicEvent, index: number, s
   };
 }
 
-function makeEntry(shape: NotificationShape, event: TopicEvent, baseUrl: string, switches: LabSwitches): JsonObject {
-  const { type, id, versionId, action, resource } = event.version;
+function makeEntry(shape: NotificationShape, { version }: TopicEvent, context: NotificationContext): JsonObject {
+  const { baseUrl, switches, before } = context;
+  const { type, id, action, resource } = version;
   const isDelete = action === 'delete';
   const hasResource = shape.content === 'full-resource' && (!isDelete || switches.deleteEntryHasResource);
+  const shown = (which: 'deletion' | 'before'): Version =>
+    isDelete && which === 'before' ? (before(version) ?? version) : version;
+  const { meta = {} } = shown(switches.deleteEntryMeta).resource;
+  const { versionId } = shown(switches.deleteEntryVersion);
   const extensions: JsonObject[] = [];
   if (shape.includeEntryAction) extensions.push({ url: `${EXTENSIONS}entryActionCode`, valueCode: action });
   if (shape.includeVersionId) extensions.push({ url: `${EXTENSIONS}entryVersionId`, valueId: versionId });
   return {
     fullUrl: `${baseUrl}/fhir/${type}/${id}`,
     request: isDelete ? makeDeleteRequest(type, id, switches) : { method: 'POST', url: `/fhir/${type}` },
-    ...(hasResource && { resource }),
+    ...(hasResource && { resource: { ...resource, meta } }),
     ...(extensions.length > 0 && { extension: extensions }),
   };
 }

@@ -20,7 +20,7 @@ export interface LabOptions {
   readonly appTimeoutMs?: number;
   /** BOX_WEB_MAX_BODY. Default 20971520. */
   readonly maxBodyBytes?: number;
-  /** BOX_FHIR_CREATEDAT_URL. Default https://aidbox.app/ex/createdAt. */
+  /** BOX_FHIR_CREATEDAT_URL. Default ex:createdAt. */
   readonly createdAtUrl?: string;
   /** Header whose value becomes `correlationId`. Default x-topic-correlation-id. */
   readonly correlationHeader?: string;
@@ -43,6 +43,9 @@ export interface LabSwitches {
   // 1: notifications of deletes
   deleteEntryHasResource: boolean;
   deleteEntryRequest: 'DELETE-type' | 'DELETE-id' | 'POST';
+  /** Whose `meta` the resource of a delete has, and whose version the entry's extension names. */
+  deleteEntryMeta: 'deletion' | 'before';
+  deleteEntryVersion: 'deletion' | 'before';
   // 2: webhook
   webhookContentType: string;
   notificationEvents: 'same-order' | 'reversed' | 'absent';
@@ -61,6 +64,12 @@ export interface LabSwitches {
   decodeRouteParams: boolean;
   placeholdersTakeSpecials: boolean;
   bundlesBypassOverrides: boolean;
+  /** Explicit Operation resources take over built-in routes. */
+  operationsOverrideBuiltIns: boolean;
+  /** How a body on a route of an App without `/fhir` reaches the App. */
+  plainRouteBody: 'verbatim' | 'aidbox';
+  /** Where the fields of a form body (`_search`) are: `body` is the raw text, `resource` an object. */
+  formFields: 'form-params' | 'params' | 'body' | 'resource';
   // 4: registration
   fhirAppRoute: boolean;
   appOperationsOverrideBuiltIns: boolean;
@@ -85,7 +94,15 @@ export interface LabSwitches {
   maxSearchCount: number;
   dumpOrder: 'shuffled' | 'oldest-first';
   dumpSince: 'created' | 'updated';
-  viewDefinitionNameSearch: boolean;
+  /** `Type.parameter`: search parameters that are answered 400 (§10, 2606). */
+  refusedSearchParameters: readonly string[];
+  /** Searches tell their `total`. */
+  searchTotal: boolean;
+  /** Types whose storage keeps no history (§6): only the current version shows. */
+  typesWithoutHistory: readonly string[];
+  historyEtag: 'bare' | 'quoted' | 'weak';
+  /** A deletion in the history carries the last content (§3.5). */
+  historyDeleteHasResource: boolean;
   keepDecimalDigits: boolean;
   deleteOfMissing: 204 | 404;
   // 10: access
@@ -100,6 +117,8 @@ export interface LabSwitches {
 export const DEFAULT_SWITCHES: LabSwitches = {
   deleteEntryHasResource: true,
   deleteEntryRequest: 'DELETE-type',
+  deleteEntryMeta: 'deletion',
+  deleteEntryVersion: 'deletion',
   webhookContentType: 'application/json',
   notificationEvents: 'same-order',
   statusId: 'per-attempt',
@@ -115,6 +134,9 @@ export const DEFAULT_SWITCHES: LabSwitches = {
   decodeRouteParams: true,
   placeholdersTakeSpecials: false,
   bundlesBypassOverrides: true,
+  operationsOverrideBuiltIns: true,
+  plainRouteBody: 'verbatim',
+  formFields: 'form-params',
   fhirAppRoute: true,
   appOperationsOverrideBuiltIns: true,
   bodyOf405: true,
@@ -134,7 +156,11 @@ export const DEFAULT_SWITCHES: LabSwitches = {
   maxSearchCount: 1000,
   dumpOrder: 'shuffled',
   dumpSince: 'created',
-  viewDefinitionNameSearch: true,
+  refusedSearchParameters: [],
+  searchTotal: true,
+  typesWithoutHistory: [],
+  historyEtag: 'bare',
+  historyDeleteHasResource: true,
   keepDecimalDigits: true,
   deleteOfMissing: 204,
   policyRegexAnchored: false,
@@ -207,7 +233,7 @@ export function fillOptions(options: LabOptions): FilledOptions {
     retryIntervalMs: 200,
     appTimeoutMs: 60_000,
     maxBodyBytes: 20_971_520,
-    createdAtUrl: 'https://aidbox.app/ex/createdAt',
+    createdAtUrl: 'ex:createdAt',
     correlationHeader: 'x-topic-correlation-id',
     secrets: {},
     strictlyIncreasingTime: true,

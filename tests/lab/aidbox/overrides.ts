@@ -2,7 +2,8 @@ import { writeExactJson } from '../../../scripts/generator/exact-json.ts';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inFormat } from './crud.ts';
 import { decodeSegment, findBuiltIn, rankOf, splitPath } from './built-in.ts';
-import type { Box, LabRequest, LabResponse } from './box.ts';
+import { formatRules, type Box, type LabRequest, type LabResponse } from './box.ts';
+import { toAidboxForm } from './formats.ts';
 import { sendPost, type PostAnswer, type PostRequest } from './http-post.ts';
 import { makeOutcome } from './outcome.ts';
 import { isObject, referencedId, stringOf, textOf, type Json, type JsonObject, type Resource } from './resource.ts';
@@ -38,7 +39,9 @@ export function findOverride(box: Box, request: LabRequest): Override | undefine
     const app = box.store.current('App', referencedId(operation['app'], 'App') ?? '');
     const template = operation['request'];
     if (app === undefined || !Array.isArray(template) || operation['action'] !== 'proto.app/endpoint') continue;
-    if (builtIn !== undefined && isFromAppMap(operation, app) && !box.switches.appOperationsOverrideBuiltIns) continue;
+    const { appOperationsOverrideBuiltIns, operationsOverrideBuiltIns } = box.switches;
+    const mayOverride = isFromAppMap(operation, app) ? appOperationsOverrideBuiltIns : operationsOverrideBuiltIns;
+    if (builtIn !== undefined && !mayOverride) continue;
     const params = matchTemplate(box, template, request);
     const rank = rankOf(template.slice(1).map((part) => typeof part === 'string'));
     if (params === undefined || rank > bestRank) continue;
@@ -133,17 +136,39 @@ function makeAppBody(box: Box, override: Override, request: LabRequest): JsonObj
   return {
     type: 'operation',
     request: {
-      ...(request.body !== undefined && { resource: request.body }),
+      ...chooseBody(box, request),
       params: query,
       'route-params': params,
       headers: chooseHeaders(box, request),
-      ...(request.form && { 'form-params': Object.fromEntries(request.form) }),
       ...(oauthInAppBody && client && { 'oauth/client': inFormat(box, 'aidbox', client) }),
       ...(form === 'C' && { body: request.text === '' ? null : request.text }),
+      ...chooseFormFields(box, request, query),
     },
     ...(form !== 'C' && { box: { 'base-url': box.baseUrl } }),
     operation: { id: operation.id, app: { id: app.id, resourceType: 'App' }, ...details },
   };
+}
+
+function chooseBody(box: Box, { body, segments }: LabRequest): JsonObject {
+  if (body === undefined) return {};
+  const isConverted = box.switches.plainRouteBody === 'aidbox' && splitPath(segments).format === 'aidbox';
+  const isResource = isObject(body) && typeof body['resourceType'] === 'string';
+  return { resource: isConverted && isResource ? toAidboxForm(body as Resource, formatRules(box)) : body };
+}
+
+function chooseFormFields(box: Box, { form, text }: LabRequest, query: JsonObject): JsonObject {
+  if (form === undefined) return {};
+  const fields: JsonObject = Object.fromEntries(form);
+  switch (box.switches.formFields) {
+    case 'form-params':
+      return { 'form-params': fields };
+    case 'params':
+      return { params: { ...query, ...fields } };
+    case 'body':
+      return { body: text };
+    case 'resource':
+      return { resource: fields };
+  }
 }
 
 function chooseHeaders(box: Box, request: LabRequest): JsonObject {

@@ -19,7 +19,7 @@ export function searchResources(box: Box, call: Call): LabResponse {
     resource: inFormat(box, call.format, resource),
     search: { mode: 'match' },
   }));
-  const total = query.get('_total') === 'none' ? {} : { total: matches.length };
+  const total = query.get('_total') === 'none' || !box.switches.searchTotal ? {} : { total: matches.length };
   return {
     status: 200,
     body: { resourceType: 'Bundle', type: 'searchset', ...total, link: makeLinks(call, query, page, lastPage), entry },
@@ -48,7 +48,10 @@ export function readHistory(box: Box, call: Call): LabResponse {
   if (call.id !== '' && versions.length === 0) throw refuse(404, 'not-found', `${call.type}/${call.id} not found`);
   const since = query.get('_since');
   const afterVersion = query.get('_txid');
-  const chosen = versions
+  const kept = box.switches.typesWithoutHistory.includes(call.type)
+    ? versions.filter((version) => box.store.current(call.type, version.id)?.meta?.['versionId'] === version.versionId)
+    : versions;
+  const chosen = kept
     .filter((version) => since === null || version.lastUpdated >= since)
     .filter((version) => afterVersion === null || Number(version.versionId) > Number(afterVersion))
     .toReversed();
@@ -63,10 +66,17 @@ function historyEntry(box: Box, call: Call, version: Version): JsonObject {
     update: { method: 'PUT', url: `${version.type}/${version.id}` },
     delete: { method: 'DELETE', url: version.type },
   };
+  const { versionId, action } = version;
+  const etags = { bare: versionId, quoted: `"${versionId}"`, weak: `W/"${versionId}"` };
+  const hasResource = action !== 'delete' || box.switches.historyDeleteHasResource;
   return {
-    resource: inFormat(box, call.format, version.resource),
-    request: requests[version.action],
-    response: { status: version.action === 'create' ? '201' : '200', etag: version.versionId, lastModified: version.lastUpdated },
+    ...(hasResource && { resource: inFormat(box, call.format, version.resource) }),
+    request: requests[action],
+    response: {
+      status: action === 'create' ? '201' : '200',
+      etag: etags[box.switches.historyEtag],
+      lastModified: version.lastUpdated,
+    },
   };
 }
 

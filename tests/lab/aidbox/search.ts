@@ -32,7 +32,7 @@ const MATCHERS: Readonly<Record<string, Match>> = {
 export function findMatches(box: Box, type: string, query: URLSearchParams): Version[] {
   const filters = [...query].filter(([name]) => !RESULT_PARAMETERS.has(name));
   for (const [name] of filters) {
-    const isRefused = type === 'ViewDefinition' && name === 'name' && !box.switches.viewDefinitionNameSearch;
+    const isRefused = box.switches.refusedSearchParameters.includes(`${type}.${name}`);
     if (!(name in MATCHERS) || isRefused) throw refuse(400, 'not-supported', `search parameter ${name} of ${type} is not known`);
   }
   const fits = ({ resource }: Version): boolean =>

@@ -7,7 +7,7 @@ import { secretName } from './aidbox-check.ts';
 import { sendPost } from './http-post.ts';
 import { makeNotification, type NotificationShape } from './notification.ts';
 import type { LabFaults, LabSwitches } from './options.ts';
-import { parametersNamed, stringOf, type JsonObject, type Resource, type TopicEvent } from './resource.ts';
+import { parametersNamed, stringOf, type JsonObject, type Resource, type TopicEvent, type Version } from './resource.ts';
 
 /** What a sender needs from the stand-in. */
 export interface SenderContext {
@@ -17,6 +17,8 @@ export interface SenderContext {
   readonly secrets: Readonly<Record<string, string>>;
   readonly faults: () => LabFaults;
   readonly switches: () => LabSwitches;
+  /** The version of the same resource that came before. */
+  readonly before: (version: Version) => Version | undefined;
   /** Take delivered events off the durable queue. */
   readonly acknowledge: (events: readonly TopicEvent[]) => void;
 }
@@ -159,7 +161,7 @@ export class Sender {
   async #post(batch: Batch): Promise<string | undefined> {
     const { random, faults, switches, baseUrl } = this.#context;
     const statusId = switches().statusId === 'per-batch' ? batch.statusId : this.#makeId();
-    const context = { baseUrl, statusId, now: new Date(), switches: switches() };
+    const context = { baseUrl, statusId, now: new Date(), switches: switches(), before: this.#context.before };
     const cut = random.chance(faults().lost2xx) ? 'answer' : random.chance(faults().cutBody) ? 'request' : undefined;
     try {
       const answer = await sendPost({

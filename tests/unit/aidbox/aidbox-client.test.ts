@@ -153,6 +153,22 @@ describe('Aidbox format', () => {
     expect(toFhirFormat(plain, 'ex:createdAt')).toEqual(fhir);
   });
 
+  it('keeps what is in FHIR format already, secret references included', () => {
+    const masked = { ...fhir, parameter: [{ name: 'a', _valueString: { extension: [{ url: 'x', valueCode: 'masked' }] } }] };
+    for (const resource of [fhir, masked]) expect(toFhirFormat(resource)).toEqual(resource);
+  });
+
+  it('shows the creation time as an extension beside others', () => {
+    expect(toFhirFormat({ meta: { createdAt: '2026-01-01T00:00:00Z', extension: [{ url: 'a', valueCode: 'b' }] } })).toEqual({
+      meta: {
+        extension: [
+          { url: 'a', valueCode: 'b' },
+          { url: 'ex:createdAt', valueInstant: '2026-01-01T00:00:00Z' },
+        ],
+      },
+    });
+  });
+
   it('shows the creation time as an extension', () => {
     expect(toFhirFormat({ meta: { versionId: '1', createdAt: '2026-01-01T00:00:00Z' } }, 'ex:createdAt')).toEqual({
       meta: { versionId: '1', extension: [{ url: 'ex:createdAt', valueInstant: '2026-01-01T00:00:00Z' }] },
@@ -168,6 +184,13 @@ describe('Aidbox format', () => {
     ]) {
       expect(toAidboxFormat({ parameter: [odd] })).toBeUndefined();
     }
-    expect(toFhirFormat({ parameter: [{ name: 'x', value: { string: 'a', extension: {} } }] }, 'x')).toBeUndefined();
+    for (const odd of [
+      { value: { string: 'a', extension: {} } },
+      { value: { _string: { extension: [] } } },
+      { _value: { string: { extension: [] } } },
+      { _valueString: { extension: [{ url: 'x', value: { string: 'y' } }] } },
+    ]) {
+      expect(toFhirFormat({ parameter: [{ name: 'x', ...odd }] })).toBeUndefined();
+    }
   });
 });

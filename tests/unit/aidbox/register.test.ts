@@ -81,7 +81,11 @@ describe('registration', () => {
         .all('Operation')
         .map((operation) => operation['id'])
         .sort(),
-    ).toEqual(['create', 'delete', 'read', 'search', 'search-post', 'status'].map((name) => `lakehouse-fhir-${name}`));
+    ).toEqual(
+      ['create', 'delete', 'history', 'history-type', 'history-version', 'read', 'search', 'search-post', 'status'].map(
+        (name) => `lakehouse-fhir-${name}`,
+      ),
+    );
     for (const operation of aidbox.all('Operation')) expect(operation['app']).toEqual({ resourceType: 'App', id: 'lakehouse' });
     expect(logLines.join('')).not.toContain('canary');
   });

@@ -1,137 +1,23 @@
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { makeAidboxClient } from '../../../app/aidbox/aidbox-client.ts';
-import { MANIFEST_DIRECTORY } from '../../../app/aidbox/manifests.ts';
 import { registerApp, unregisterApp } from '../../../app/aidbox/register.ts';
-import { makeDestinationOperations } from '../../../app/destinations/destination-operations.ts';
-import { makeDestinationRepository } from '../../../app/destinations/destination-repository.ts';
-import { normaliseInstallation } from '../../../app/destinations/destination.ts';
+import { readDeletedContent } from '../../../app/aidbox/resource-history.ts';
 import { repairDestinations } from '../../../app/destinations/repair.ts';
-import { makeSecretStore } from '../../../app/destinations/secret-store.ts';
-import { makeWebhookDestinations } from '../../../app/destinations/webhook-destinations.ts';
-import { makeOperationHandler } from '../../../app/http/operations.ts';
-import { systemClock } from '../../../app/lib/clock.ts';
-import { makeLogger } from '../../../app/log.ts';
-import { startAidboxLab, type AidboxLab } from '../../lab/aidbox/lab.ts';
+import { callLab as call, startApp, type AppUnderTest } from '../../helpers/app-with-stand-in.ts';
+import { aDestination } from '../../helpers/destination-fixture.ts';
 import type { LabSwitches } from '../../lab/aidbox/options.ts';
-import { aDestination, PATIENT_VIEW, REVERSING_SEALER } from '../../helpers/destination-fixture.ts';
 
 type Json = Record<string, unknown>;
 const FHIR = '/fhir/AidboxTopicDestination';
 const OWN = '/lakehouse/AidboxTopicDestination';
 
-interface Running {
-  readonly lab: AidboxLab;
-  readonly deps: Parameters<typeof registerApp>[0] & Parameters<typeof makeDestinationOperations>[0];
-  close(): Promise<void>;
-}
-let running: Running | undefined;
+let running: AppUnderTest | undefined;
 afterEach(async () => {
   await running?.close();
   running = undefined;
 });
 
-/** The stand-in with our init bundle (so with the Client and its policy), and the App endpoint on a port of its own. */
-async function start(switches: Partial<LabSwitches> = {}): Promise<Running> {
-  const endpoint: { handle?: ReturnType<typeof makeOperationHandler> } = {};
-  const server: Server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      void endpoint
-        .handle?.(JSON.parse(Buffer.concat(chunks).toString('utf8')), request.headers.authorization)
-        .then(({ status, headers, body }) => {
-          response.writeHead(status, { 'content-type': 'application/json', ...headers });
-          response.end(body === undefined ? '' : JSON.stringify(body));
-        });
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  // A failing start must not leave the port open: Jest would wait for it.
-  server.unref();
-  const publicUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const values = { LAKEHOUSE_APP_ID: 'lakehouse', LAKEHOUSE_APP_URL: `${publicUrl}/aidbox`, LAKEHOUSE_APP_SECRET: 'app-secret' };
-  const filled = Object.entries({
-    ...values,
-    LAKEHOUSE_CLIENT_ID: 'lake-client',
-    LAKEHOUSE_CLIENT_SECRET: 'client-secret',
-  }).reduce(
-    (text, [name, value]) => text.replaceAll(`\${${name}}`, value),
-    readFileSync(join(MANIFEST_DIRECTORY, 'init-bundle.json'), 'utf8'),
-  );
-  const lab = await startAidboxLab({ initBundle: JSON.parse(filled) as never, switches });
-  const client = makeAidboxClient({ baseUrl: lab.url, clientId: 'lake-client', clientSecret: 'client-secret', timeoutMs: 5_000 });
-  const log = makeLogger('error', () => undefined);
-  const installation = normaliseInstallation(lab.url);
-  const secrets = makeSecretStore({ sealer: REVERSING_SEALER, directory: undefined });
-  const deps: Running['deps'] = {
-    client,
-    log,
-    secrets,
-    installation,
-    values,
-    randomBytes,
-    manifestDirectory: MANIFEST_DIRECTORY,
-    clock: { ...systemClock, sleep: () => Promise.resolve() },
-    repository: makeDestinationRepository({ client, secrets, installation, log }),
-    webhooks: makeWebhookDestinations(client, publicUrl),
-    tables: { check: async () => ({ warnings: [] }), begin: async () => undefined },
-    queues: { drop: async () => undefined, waitingJobs: async () => 0 },
-    numbers: {
-      read: async () => ({
-        messagesDelivered: 1,
-        messagesQueued: 0,
-        messagesInProcess: 0,
-        messagesDeliveryAttempts: 1,
-        deliveryState: 'active',
-        initialExportStatus: 'not_started',
-        initialExportRowsSent: 0,
-        more: [],
-      }),
-    },
-    compileView: () => PATIENT_VIEW,
-    createdAtUrl: 'https://aidbox.app/ex/createdAt',
-    drainTimeoutMs: 1_000,
-  };
-  endpoint.handle = makeOperationHandler({
-    appId: 'lakehouse',
-    appSecret: 'app-secret',
-    baseUrl: lab.url,
-    destinations: makeDestinationOperations(deps),
-    log,
-  });
-  running = {
-    lab,
-    deps,
-    close: async () => {
-      await lab.close();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-  return running;
-}
-
-/** A call as the root user over HTTP. */
-async function call(
-  lab: AidboxLab,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<{ status: number; headers: Headers; body: Json }> {
-  const authorization = `Basic ${Buffer.from(`${lab.rootClient.id}:${lab.rootClient.secret}`).toString('base64')}`;
-  const init = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${lab.url}${path}`, {
-    method,
-    headers: { authorization, 'content-type': 'application/json' },
-    ...init,
-  });
-  const text = await response.text();
-  return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Json };
+async function start(switches: Partial<LabSwitches> = {}): Promise<AppUnderTest> {
+  return (running = await startApp(switches));
 }
 
 const WEBHOOK = {
@@ -147,12 +33,23 @@ const WEBHOOK = {
   ],
 };
 
+const KEEPS_ROUTES = { appOperationsOverrideBuiltIns: false, operationsOverrideBuiltIns: false };
+const REFUSED_PARAMETERS = [
+  'Basic.code',
+  'ViewDefinition.name',
+  'AidboxSubscriptionTopic.url',
+  ...['_id', 'topic', 'kind', 'status'].map((name) => `AidboxTopicDestination.${name}`),
+];
+
 describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
   ['as documented', {}, FHIR],
   ['on our own routes', {}, OWN],
-  ['which keeps its /fhir routes', { appOperationsOverrideBuiltIns: false }, OWN],
-  ['which cannot search views by name', { viewDefinitionNameSearch: false }, FHIR],
-  ['with small pages', { maxSearchCount: 2 }, FHIR],
+  ['whose App operations take over nothing', { appOperationsOverrideBuiltIns: false }, FHIR],
+  ['which keeps its /fhir routes', KEEPS_ROUTES, OWN],
+  ['which refuses search parameters', { refusedSearchParameters: REFUSED_PARAMETERS }, FHIR],
+  ['with small pages', { maxSearchCount: 1 }, FHIR],
+  ['with small pages that tell no total', { maxSearchCount: 1, searchTotal: false }, FHIR],
+  ['which converts bodies on custom routes', { plainRouteBody: 'aidbox' }, OWN],
   ['with anchored policies and 401 for denials', { policyRegexAnchored: true, deniedStatus: 401 }, FHIR],
   ['which posts the oldest form of App calls', { appBodyForm: 'C', oauthInAppBody: false }, FHIR],
   [
@@ -166,7 +63,7 @@ describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
     const { lab, deps } = await start(switches);
     const routes = await registerApp(deps);
     expect(routes.lakehouse).toBe(true);
-    if (route === FHIR) expect(routes.fhir).toBe(true);
+    expect(routes.fhir).toBe(switches.operationsOverrideBuiltIns !== false);
 
     expect(await call(lab, 'POST', route, WEBHOOK)).toMatchObject({
       status: 201,
@@ -189,6 +86,8 @@ describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
       'data-lakehouse-at-least-once',
       'webhook-at-least-once',
     ]);
+    expect((await call(lab, 'GET', `${route}?kind=webhook-at-least-once`)).body).toMatchObject({ total: 1 });
+    expect((await call(lab, 'GET', `${route}?_id=patient-lake,nobody&status=active`)).body).toMatchObject({ total: 1 });
     const { body: status } = await call(lab, 'GET', `${route}/patient-lake/$status`);
     expect((status['parameter'] as Json[]).slice(0, 2)).toEqual([
       { name: 'status', valueString: 'active' },
@@ -215,6 +114,110 @@ describe.each<[name: string, switches: Partial<LabSwitches>, route: string]>([
 
     await unregisterApp(deps);
     expect((await call(lab, 'GET', `${FHIR}/patient-lake`)).body).toMatchObject({ kind: 'webhook-at-least-once' });
+  });
+});
+
+describe('an Aidbox stand-in', () => {
+  const parameter = (name: string, value: Json): Json => ({ name, ...value });
+
+  it('which hands no authority of users on lets them search ours, and conceals other kinds (contract §1.6)', async () => {
+    const { lab, deps } = await start({ appRequestHeaders: 'no-authorization' });
+    await registerApp(deps);
+    await call(lab, 'POST', '/AidboxTopicDestination', {
+      ...WEBHOOK,
+      parameter: [parameter('endpoint', { value: { url: 'http://127.0.0.1:9/hook' } })],
+    });
+    expect((await call(lab, 'POST', FHIR, aDestination())).status).toBe(201);
+    const { status, body } = await call(lab, 'GET', FHIR);
+    expect({ status, body }).toMatchObject({ status: 200, body: { total: 1, entry: [{ resource: { id: 'patient-lake' } }] } });
+    expect((await call(lab, 'GET', `${FHIR}/other-hook`)).status).toBe(403);
+  });
+
+  it.each(['form-params', 'params', 'body', 'resource'] as const)(
+    'which gives form fields as %s searches by them',
+    async (formFields) => {
+      const { lab, deps } = await start({ formFields });
+      await registerApp(deps);
+      await call(lab, 'POST', FHIR, WEBHOOK);
+      await call(lab, 'POST', FHIR, aDestination());
+      const form = { 'content-type': 'application/x-www-form-urlencoded' };
+      for (const [fields, id] of [
+        ['kind=webhook-at-least-once', 'other-hook'],
+        ['kind=data-lakehouse-at-least-once&status=active', 'patient-lake'],
+      ] as const) {
+        expect((await call(lab, 'POST', `${FHIR}/_search`, fields, form)).body).toMatchObject({
+          total: 1,
+          entry: [{ resource: { id } }],
+        });
+      }
+    },
+  );
+
+  it.each([{}, { placeholdersTakeSpecials: true }])('shows no token of ours in a history, with %p', async (switches) => {
+    const { lab, deps } = await start(switches);
+    await registerApp(deps);
+    const { body } = await call(lab, 'POST', FHIR, aDestination());
+    const version = (body['meta'] as Json)['versionId'] as string;
+    const plain = JSON.stringify((await call(lab, 'GET', '/AidboxTopicDestination/_history')).body);
+    expect(plain).toContain('Bearer ');
+    for (const path of ['/patient-lake/_history', '/_history?_count=5', `/patient-lake/_history/${version}`]) {
+      const history = await call(lab, 'GET', `${FHIR}${path}`);
+      expect(history.status).toBe(200);
+      expect(JSON.stringify(history.body)).toContain('masked');
+      expect(JSON.stringify(history.body)).not.toContain('Bearer ');
+    }
+  });
+
+  it('takes a conditional create as idempotent, ids with underscores included', async () => {
+    const { lab, deps } = await start();
+    await registerApp(deps);
+    const condition = { 'if-none-exist': '_id=patient_lake' };
+    const destination = aDestination({}, { id: 'patient_lake' });
+    expect((await call(lab, 'POST', FHIR, destination, condition)).status).toBe(201);
+    expect((await call(lab, 'POST', FHIR, destination, condition)).status).toBe(200);
+    expect((await call(lab, 'POST', `${FHIR}?_id=other-hook`, WEBHOOK)).status).toBe(201);
+    const { status, headers } = await call(lab, 'POST', FHIR, WEBHOOK, { 'if-none-exist': '_id=other-hook' });
+    expect({ status, etag: headers.get('etag') }).toMatchObject({ status: 200, etag: expect.any(String) as unknown });
+    expect((await call(lab, 'GET', `${FHIR}/patient_lake`)).body).toMatchObject({ id: 'patient_lake' });
+    expect((await call(lab, 'DELETE', `${FHIR}/patient_lake`)).status).toBe(200);
+  });
+
+  it.each<[Partial<LabSwitches>]>([
+    [{}],
+    [{ historyDeleteHasResource: false }],
+    [{ historyDeleteHasResource: false, historyEtag: 'quoted' }],
+    [{ historyDeleteHasResource: false, historyEtag: 'weak' }],
+    [{ historyDeleteHasResource: false, maxSearchCount: 1 }],
+  ])('gives the app the last values of any type and id, with %p', async (switches) => {
+    const { lab, deps } = await start(switches);
+    const path = '/fhir/Organization/o_1';
+    await call(lab, 'PUT', path, { resourceType: 'Organization', id: 'o_1', name: 'first' });
+    await call(lab, 'DELETE', path);
+    const [, deletion] = lab.history('Organization', 'o_1');
+    await call(lab, 'PUT', path, { resourceType: 'Organization', id: 'o_1', name: 'second' });
+    expect(await readDeletedContent(deps.client, 'Organization', 'o_1', deletion!.versionId)).toMatchObject({
+      name: 'first',
+      meta: { lastUpdated: deletion!.lastUpdated },
+    });
+  });
+
+  it('which keeps no history of a type has no last values to give', async () => {
+    const { lab, deps } = await start({ typesWithoutHistory: ['Organization'] });
+    await call(lab, 'PUT', '/fhir/Organization/o1', { resourceType: 'Organization', id: 'o1', name: 'first' });
+    await call(lab, 'DELETE', '/fhir/Organization/o1');
+    expect(await readDeletedContent(deps.client, 'Organization', 'o1', undefined)).toBeUndefined();
+  });
+
+  it('which stores a bundle past the app has the stray named, its secrets hidden', async () => {
+    const { lab, deps } = await start({ lakehouseModule: 'store' });
+    await registerApp(deps);
+    const request = { method: 'POST', url: '/AidboxTopicDestination' };
+    const bundle = { resourceType: 'Bundle', type: 'transaction', entry: [{ request, resource: aDestination() }] };
+    expect((await call(lab, 'POST', '/fhir', bundle)).status).toBe(200);
+    expect(await repairDestinations(deps)).toMatchObject({ attention: 1 });
+    const shown = JSON.stringify((await call(lab, 'GET', `${FHIR}/patient-lake`)).body);
+    expect(shown).toContain('patient_flat');
+    expect(shown).not.toContain('canary');
   });
 });
 

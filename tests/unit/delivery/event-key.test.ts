@@ -7,6 +7,7 @@ const EVENT: ChangeEvent = {
   resourceType: 'Patient',
   id: 'p1',
   versionId: '7',
+  hasOtherMeta: false,
   lastUpdated: '2026-01-01T00:00:00.123456Z',
   lastUpdatedMicros: 1n,
   resource: undefined,

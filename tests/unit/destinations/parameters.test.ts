@@ -46,12 +46,13 @@ const GOOD: Record<Mode, Record<string, Json | undefined>> = {
   },
 };
 
-/** One row for each parameter: in which modes it is required, values that are good and bad there, where it is not allowed. */
+/** One row for each parameter: in which modes it is required, values that are good and bad there, where it has no effect or contradicts. */
 const ROWS: readonly {
   readonly name: string;
   readonly source: string;
   readonly in: Mode;
   readonly requiredIn: readonly Mode[];
+  readonly ignoredIn?: readonly Mode[];
   readonly forbiddenIn?: readonly Mode[];
   readonly good: readonly unknown[];
   readonly bad: readonly unknown[];
@@ -107,7 +108,7 @@ const ROWS: readonly {
     source: 'S0.43',
     in: 'managed-zerobus',
     requiredIn: ['managed-zerobus'],
-    forbiddenIn: ['direct'],
+    ignoredIn: ['direct'],
     good: ['1234567890123456'],
     bad: ['<workspace-id>', 'dbc-1'],
   },
@@ -116,7 +117,7 @@ const ROWS: readonly {
     source: 'S0.44',
     in: 'managed-zerobus',
     requiredIn: ['managed-zerobus'],
-    forbiddenIn: ['direct'],
+    ignoredIn: ['direct'],
     good: ['us-east-1'],
     bad: ['$AWS_REGION', 'US East'],
   },
@@ -125,7 +126,7 @@ const ROWS: readonly {
     source: 'S0.45',
     in: 'managed-sql',
     requiredIn: ['managed-zerobus', 'managed-sql', 'unity'],
-    forbiddenIn: ['direct'],
+    ignoredIn: ['direct'],
     good: ['1f9e-sp'],
     bad: ['$SP_CLIENT_ID'],
   },
@@ -134,7 +135,7 @@ const ROWS: readonly {
     source: 'S0.46',
     in: 'managed-sql',
     requiredIn: ['managed-zerobus', 'managed-sql', 'unity'],
-    forbiddenIn: ['direct'],
+    ignoredIn: ['direct'],
     good: ['dose-with-$dollar-inside'],
     bad: ['$SP_CLIENT_SECRET', '${SECRET}', '<secret>'],
   },
@@ -143,7 +144,7 @@ const ROWS: readonly {
     source: 'S0.47',
     in: 'managed-sql',
     requiredIn: ['managed-zerobus', 'managed-sql', 'unity'],
-    forbiddenIn: ['direct'],
+    ignoredIn: ['direct'],
     good: ['a.b.c', 'aidbox_export.fhir-1.patients'],
     bad: ['b.c', 'a.b.c.d', 'a..c', '$CATALOG.$TARGET_SCHEMA.$TARGET_TABLE', '`a`.b.c', 'a. b.c'],
   },
@@ -152,7 +153,7 @@ const ROWS: readonly {
     source: 'S0.48',
     in: 'managed-sql',
     requiredIn: ['managed-zerobus', 'managed-sql'],
-    forbiddenIn: ['direct'],
+    ignoredIn: ['direct'],
     good: ['9f1c2d'],
     bad: ['$WAREHOUSE_ID', 'a b'],
   },
@@ -169,7 +170,7 @@ const ROWS: readonly {
     source: 'S0.50',
     in: 'managed-sql',
     requiredIn: ['managed-zerobus', 'managed-sql'],
-    forbiddenIn: ['unity', 'direct'],
+    ignoredIn: ['unity', 'direct'],
     good: ['s3://bucket/staging/patients/', 'gs://bucket/x', 'abfss://container@account.dfs.core.windows.net/x'],
     bad: ['s3://bucket', 's3://bucket/', 's3://$STAGING_BUCKET/staging/$TARGET_TABLE/', 'http://bucket/x', 's3://bucket/a/../b'],
   },
@@ -181,7 +182,7 @@ const ROWS: readonly {
     source: 'S0.53',
     in: 'direct',
     requiredIn: ['direct'],
-    forbiddenIn: ['managed-zerobus', 'managed-sql', 'unity'],
+    ignoredIn: ['managed-zerobus', 'managed-sql', 'unity'],
     good: ['s3://bucket/path', 's3://bucket/path/', 'file:///var/lake/patients'],
     bad: [
       's3://bucket',
@@ -200,7 +201,7 @@ const ROWS: readonly {
     source: 'S0.54',
     in: 'direct',
     requiredIn: ['direct'],
-    forbiddenIn: ['managed-zerobus', 'managed-sql', 'unity'],
+    ignoredIn: ['managed-zerobus', 'managed-sql', 'unity'],
     good: ['AKIAEXAMPLE'],
     bad: ['<key>', '$KEY', 'with blank'],
   },
@@ -209,7 +210,7 @@ const ROWS: readonly {
     source: 'S0.54',
     in: 'direct',
     requiredIn: ['direct'],
-    forbiddenIn: ['managed-zerobus', 'managed-sql', 'unity'],
+    ignoredIn: ['managed-zerobus', 'managed-sql', 'unity'],
     good: ['a/b+c='],
     bad: ['<secret>', '$SECRET', 'with blank'],
   },
@@ -218,7 +219,7 @@ const ROWS: readonly {
     source: 'S0.55',
     in: 'direct',
     requiredIn: [],
-    forbiddenIn: ['managed-zerobus', 'managed-sql', 'unity'],
+    ignoredIn: ['managed-zerobus', 'managed-sql', 'unity'],
     good: ['http://minio:9000', 'https://s3.example.org'],
     bad: ['minio:9000', 'http://minio:9000/bucket', 'ftp://minio', 'http://user:pass@minio:9000', '<endpoint>'],
   },
@@ -269,7 +270,17 @@ describe('parameters of a lakehouse destination', () => {
       expect(missing.sort()).toEqual([...row.requiredIn].sort());
     });
 
-    it('is refused with a reason in the modes that do not have it', () => {
+    it('has no effect where the profile has it but the mode has no use for it: a warning says so, whatever its value', () => {
+      for (const mode of row.ignoredIn ?? []) {
+        for (const value of [row.good[0], row.bad[0]]) {
+          const { issues, warnings } = checkRequest(aDestination({ ...GOOD[mode], [row.name]: valueOf(row.name, value) }));
+          expect(issues.filter((issue) => issue.code !== 'not-supported')).toEqual([]);
+          expect(warnings).toEqual([expect.stringContaining(`${row.name} has no effect: `)]);
+        }
+      }
+    });
+
+    it('is refused with a reason in the modes that it contradicts', () => {
       for (const mode of row.forbiddenIn ?? []) {
         const [issue] = issuesOf(mode, { [row.name]: valueOf(row.name, row.good[0]) }).filter((each) =>
           each.diagnostics.startsWith(`${row.name} is not allowed here: `),
@@ -425,13 +436,27 @@ describe('all problems at once', () => {
     }
   });
 
+  it('warns of nothing in the good parameters', () => {
+    for (const mode of ['managed-zerobus', 'managed-sql', 'unity', 'direct'] as const)
+      expect(checkRequest(aDestination(GOOD[mode])).warnings).toEqual([]);
+  });
+
+  it('takes any URI as topic, with a version too, and ids with underscores that are no operations', () => {
+    for (const topic of ['http://t', 'urn:uuid:5', 'topic-1', 'http://t|2'])
+      expect(checkRequest({ ...aDestination(), topic }).issues).toEqual([]);
+    for (const topic of ['', 'no url', 5]) expect(checkRequest({ ...aDestination(), topic }).issues).toHaveLength(1);
+    expect(checkRequest(aDestination({}, { id: 'patient_lake_' })).issues).toEqual([]);
+    for (const id of ['_history', '_search', '$status', '..', 'a b', 'x'.repeat(65)])
+      expect(checkRequest(aDestination({}, { id })).issues).toHaveLength(1);
+  });
+
   it('never repeats the value of a secret', () => {
     const canary = 'canary value with blanks';
     for (const name of ['awsAccessKeyId', 'awsSecretAccessKey', 'databricksClientSecret']) {
       for (const value of [{ valueString: canary }, { valueCode: canary }, { valueString: `<${canary}>` }]) {
-        const { issues } = checkRequest(aDestination({ [name]: value }));
-        expect(issues.length).toBeGreaterThan(0);
-        expect(JSON.stringify(issues)).not.toContain(canary);
+        const { issues, warnings } = checkRequest(aDestination({ [name]: value }));
+        expect([...issues, ...warnings].length).toBeGreaterThan(0);
+        expect(JSON.stringify([issues, warnings])).not.toContain(canary);
       }
     }
   });

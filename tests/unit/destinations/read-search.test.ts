@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { aCall, aDestination, CALLER, makeFixture, OWN, PUBLIC_URL, type Fixture } from '../../helpers/destination-fixture.ts';
+import { aCall, aDestination, CALLER, makeFixture, PUBLIC_URL, type Fixture } from '../../helpers/destination-fixture.ts';
 
 type Json = Record<string, unknown>;
 let fixture: Fixture;
@@ -56,6 +56,32 @@ describe('read', () => {
     expect(plain.map((call) => call.headers['authorization'])).toEqual([CALLER]);
   });
 
+  it('keeps the query of what it passes on', async () => {
+    await read('k1', { params: new URLSearchParams('_elements=kind&_format=yaml') });
+    await fixture.operations.status(aCall({ id: 'k1', params: new URLSearchParams('a=b') }));
+    expect(fixture.aidbox.calls.filter(({ path }) => path.includes('k1')).map(({ params }) => params.toString())).toEqual([
+      '_elements=kind',
+      'a=b',
+    ]);
+  });
+
+  it('masks the secrets of a destination of our kind that was stored past this app', async () => {
+    fixture.aidbox.put({
+      resourceType: 'AidboxTopicDestination',
+      id: 'stray',
+      kind: 'data-lakehouse-at-least-once',
+      parameter: [
+        { name: 'awsSecretAccessKey', value: { string: 'canary-1' } },
+        { name: 'databricksClientSecret', valueString: 'canary-2' },
+        { name: 'batchSize', value: { unsignedInt: 5 } },
+      ],
+    });
+    for (const body of [(await read('stray')).body, (await search('_id=stray')).bundle]) {
+      expect(JSON.stringify(body)).toContain('"valueUnsignedInt":5');
+      expect(JSON.stringify(body)).not.toContain('canary');
+    }
+  });
+
   it('leaves "not found" and "not allowed" to Aidbox', async () => {
     expect((await read('nobody')).status).toBe(404);
     expect((await read('k1', { caller: {} })).status).toBe(401);
@@ -79,6 +105,50 @@ describe('read', () => {
     const [own, other] = (body as { entry: unknown[] }).entry.map((entry) => JSON.stringify(entry));
     expect(own).not.toContain('hook-canary');
     expect(other).toContain('hook-canary');
+  });
+
+  it('masks it in the history of one destination, of all, and in one version', async () => {
+    const own = aWebhook('patient-lake', `${PUBLIC_URL}/webhooks/patient-lake/1-2`);
+    fixture.aidbox.script = ({ path }) =>
+      path.endsWith('/_history/7')
+        ? { status: 200, body: own }
+        : path.endsWith('/_history')
+          ? { status: 200, body: { resourceType: 'Bundle', type: 'history', entry: [{ resource: own }] } }
+          : undefined;
+    for (const call of [{ id: 'patient-lake' }, {}, { id: 'patient-lake', version: '7' }]) {
+      const { status, body } = await fixture.operations.history(aCall({ ...call, params: new URLSearchParams('_count=5') }));
+      expect(status).toBe(200);
+      expect(JSON.stringify(body)).toContain('masked');
+      expect(JSON.stringify(body)).not.toContain('hook-canary');
+    }
+    expect(fixture.aidbox.calls.map(({ path, params, headers }) => [path, params.toString(), headers['authorization']])).toEqual(
+      ['/patient-lake/_history', '/_history', '/patient-lake/_history/7'].map((path) => [
+        `/AidboxTopicDestination${path}`,
+        '_count=5',
+        CALLER,
+      ]),
+    );
+  });
+
+  it.each([
+    ['single elements', ({ parameter }: Json): Json => ({ resourceType: 'AidboxTopicDestination', parameter })],
+    [
+      'an older address of the app',
+      (resource: Json): Json => JSON.parse(JSON.stringify(resource).replaceAll(PUBLIC_URL, 'http://old')) as Json,
+    ],
+  ])('masks secrets in %s too', async (_name, change) => {
+    const own = aWebhook('a', `${PUBLIC_URL}/webhooks/a/lx2k-0a1b2c3d`);
+    const stray = {
+      ...own,
+      kind: 'data-lakehouse-at-least-once',
+      parameter: [{ name: 'awsSecretAccessKey', valueString: 'canary' }],
+    };
+    const entry = [own, stray].map((resource) => ({ resource: change(resource) }));
+    fixture.aidbox.script = ({ path }) =>
+      path.endsWith('/_history') ? { status: 200, body: { resourceType: 'Bundle', entry } } : undefined;
+    const { body } = await fixture.operations.history(aCall({ params: new URLSearchParams('_elements=parameter') }));
+    expect(JSON.stringify(body)).toContain('masked');
+    expect(JSON.stringify(body)).not.toContain('canary');
   });
 
   it('shows a destination of another installation, which it does not start', async () => {
@@ -158,9 +228,27 @@ describe('search', () => {
     expect((await search('_count=1000')).ids).toHaveLength(252);
   });
 
-  it('gives a refusal of Aidbox on and shows nothing of ours then', async () => {
-    expect(await search('', { caller: { authorization: 'Bearer stranger' } })).toMatchObject({ status: 401, ids: [] });
-    expect(fixture.aidbox.calls.some((call) => call.headers['authorization'] === OWN)).toBe(false);
+  it.each([401, 403])('shows ours alone to a user whom Aidbox answers %i on the plain route', async (status) => {
+    fixture.aidbox.script = ({ path }) => (path === '/AidboxTopicDestination' ? { status } : undefined);
+    expect(await search('', { caller: {} })).toMatchObject({ status: 200, ids: ['patient-lake'], bundle: { total: 1 } });
+    expect((await search('kind=kafka-at-least-once')).ids).toEqual([]);
+    expect(fixture.logLines.join('')).toContain('search.other-kinds-left-out');
+  });
+
+  it('gives another refusal of Aidbox on', async () => {
+    fixture.aidbox.script = ({ path }) => (path === '/AidboxTopicDestination' ? { status: 400, body: {} } : undefined);
+    expect(await search('gender=x')).toMatchObject({ status: 400, ids: [] });
+  });
+
+  it('filters those of every kind itself: Aidbox may refuse the search parameters', async () => {
+    fixture.aidbox.script = ({ path, params }) =>
+      path === '/AidboxTopicDestination' && ['_id', 'kind', 'topic', 'status'].some((name) => params.has(name))
+        ? { status: 400 }
+        : undefined;
+    expect((await search('_id=k1')).ids).toEqual(['k1']);
+    expect((await search('status=active')).ids).toEqual(['patient-lake', 'k1']);
+    expect((await search('topic=http://t&kind=kafka-at-least-once,x')).ids).toEqual(['k1']);
+    expect((await search('status=off')).ids).toEqual([]);
   });
 
   it('goes on beside a configuration that cannot be read, and logs it', async () => {

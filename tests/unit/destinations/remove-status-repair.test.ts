@@ -16,6 +16,13 @@ beforeEach(async () => {
 });
 afterEach(() => fixture.stop());
 
+it('repair: names a destination of our kind that a bundle stored past this app, and leaves it', async () => {
+  fixture.aidbox.put({ resourceType: 'AidboxTopicDestination', id: 'stray', kind: 'data-lakehouse-at-least-once' });
+  expect(await repairDestinations(fixture.deps)).toMatchObject({ attention: 1, orphans: 0 });
+  expect(fixture.logLines.join('')).toMatch(/"destination.not-served".*DESTINATION_NOT_SERVED.*AidboxTopicDestination\/stray/);
+  expect(fixture.aidbox.all('AidboxTopicDestination')).toHaveLength(2);
+});
+
 const remove = (id: string, query = '') => fixture.operations.remove(aCall({ id, params: new URLSearchParams(query) }));
 const nothingLeft = (): void => {
   expect(fixture.aidbox.all('Basic')).toEqual([]);

@@ -73,6 +73,18 @@ describe('parseNotification', () => {
     expect(first(bundle([entry]))).toMatchObject({ action: 'delete', id: 'p1', versionId: '12', resource: undefined });
   });
 
+  it.each([
+    ['delete', '12', { versionId: '12', hasOtherMeta: true, lastUpdated: patient.meta.lastUpdated }],
+    ['delete', '9', { versionId: '9', hasOtherMeta: false }],
+    ['update', '12', { versionId: '9', hasOtherMeta: false }],
+  ])('a %s whose extension names version %s while meta has 9', (action, version, expected) => {
+    const extension = [
+      { url: ACTION, valueCode: action },
+      { url: VERSION, valueId: version },
+    ];
+    expect(first(bundle([{ resource: patient, extension }]))).toMatchObject(expected);
+  });
+
   it('takes the identity from the focus when nothing else tells it, history references included', () => {
     const body = bundle([{ request: { method: 'DELETE' } }], [{ focus: { reference: 'Patient/p7/_history/3' } }]);
     expect(first(body)).toMatchObject({ resourceType: 'Patient', id: 'p7' });

@@ -31,6 +31,7 @@ beforeEach(() => {
       search: act('search'),
       remove: act('remove'),
       status: act('status'),
+      history: act('history'),
     },
     log: makeLogger('debug', (line) => void logLines.push(line)),
   });
@@ -74,7 +75,7 @@ describe('the App endpoint', () => {
         headers: { 'Content-Type': 'application/json', Authorization: 'Bearer abc', odd: 5 },
       },
       box: { 'base-url': 'http://box:8080/' },
-      operation: { id: 'lakehouse-status', app: { id: 'lakehouse', resourceType: 'App' } },
+      operation: { id: 'lakehouse-create', app: { id: 'lakehouse', resourceType: 'App' } },
     };
     await handler(form, AUTHORIZATION);
     const { call } = handled[0]!;
@@ -104,7 +105,6 @@ describe('the App endpoint', () => {
           resource: null,
           body: '{"resourceType":"X"}',
           params: null,
-          'form-params': { kind: 'x' },
           'oauth/user': { id: 'u' },
         },
       },
@@ -112,7 +112,29 @@ describe('the App endpoint', () => {
     );
     expect(handled[0]!.call).toMatchObject({ id: undefined, resource: undefined, caller: {}, baseUrl: 'http://aidbox' });
     expect(handled[1]!.call.resource).toEqual({ resourceType: 'X' });
-    expect(handled[1]!.call.params.get('kind')).toBe('x');
+  });
+
+  it.each([
+    ['in form-params', { 'form-params': { kind: 'x', status: ['a', 'b'] } }],
+    ['among the parameters of the query', { params: { kind: 'x', status: ['a', 'b'] } }],
+    ['as the raw body', { body: 'kind=x&status=a&status=b', resource: null }],
+    ['as the resource', { resource: { kind: 'x', status: ['a', 'b'] } }],
+    ['in form-params, with the raw body', { 'form-params': { kind: 'x', status: ['a', 'b'] }, body: 'kind=x&status=a&status=b' }],
+  ])('finds the fields of a search form %s', async (_name, request) => {
+    expect((await handler(envelope('lakehouse-fhir-search-post', request), AUTHORIZATION)).status).toBe(200);
+    expect(handled[0]!.call.params.toString()).toBe('kind=x&status=a&status=b');
+  });
+
+  it('takes no fields from the body of a search that is JSON, and reads the version of a history', async () => {
+    await handler(
+      envelope('lakehouse-search-post', { resource: { resourceType: 'Parameters' }, body: '{"a":1}' }),
+      AUTHORIZATION,
+    );
+    expect(handled[0]!.call.params.size).toBe(0);
+    await handler(envelope('lakehouse-fhir-history-version', { 'route-params': { id: 'a', version: '12' } }), AUTHORIZATION);
+    expect(handled[1]!.call).toMatchObject({ id: 'a', version: '12', isPlainRoute: false });
+    await handler(envelope('lakehouse-history', { 'route-params': { id: 'a' } }), AUTHORIZATION);
+    expect(handled[2]!.call).toMatchObject({ id: 'a', version: undefined, isPlainRoute: true });
   });
 
   it('decodes ids, and refuses those that are none', async () => {

@@ -107,7 +107,7 @@ describe('answers of the REST API (§1.11)', () => {
       meta: {
         versionId: '1',
         lastUpdated: expect.stringMatching(/T\d\d:\d\d:\d\d\.\d{6}Z$/),
-        extension: [{ url: 'https://aidbox.app/ex/createdAt', valueInstant: expect.stringMatching(/\.\d{6}Z$/) }],
+        extension: [{ url: 'ex:createdAt', valueInstant: expect.stringMatching(/\.\d{6}Z$/) }],
       },
     });
   });
@@ -169,7 +169,7 @@ describe('answers of the REST API (§1.11)', () => {
     expect(bundle.link.map((link) => link.relation)).toEqual(['first', 'self', 'next', 'previous', 'last']);
   });
 
-  it('does not know the search of ViewDefinitions by name when the switch says so (§12.9)', async () => {
+  it('refuses the search parameters that the switch names (§12.9)', async () => {
     const view = {
       resourceType: 'ViewDefinition',
       id: 'v',
@@ -180,7 +180,7 @@ describe('answers of the REST API (§1.11)', () => {
     };
     expect((await send('POST', '/fhir/ViewDefinition', view)).status).toBe(201);
     expect((await send('GET', '/fhir/ViewDefinition?name=flat')).body).toMatchObject({ total: 1 });
-    lab.setSwitches({ viewDefinitionNameSearch: false });
+    lab.setSwitches({ refusedSearchParameters: ['ViewDefinition.name'] });
     expect((await send('GET', '/fhir/ViewDefinition?name=flat')).status).toBe(400);
   });
 

@@ -124,6 +124,22 @@ describe('keys and times', () => {
     expect(keys('generalPractitioner.getReferenceKey(Patient)')).toEqual([]);
   });
 
+  it('takes reference keys with underscores, as Aidbox allows in ids', () => {
+    const view = compileView(aColumn('generalPractitioner.getReferenceKey()', { collection: true }));
+    const generalPractitioner = [{ reference: 'Practitioner/p_1' }, { reference: 'http://h/fhir/Practitioner/p_2/_history/3' }];
+    expect(view.evaluate({ resourceType: 'Patient', generalPractitioner })).toEqual([[['p_1', 'p_2']]]);
+  });
+
+  it.each(['ex:createdAt', 'https://aidbox.app/ex/createdAt', 'https://fhir.aidbox.app/fhir/StructureDefinition/created-at'])(
+    'finds the time of creation at %s without a setting',
+    (url) => {
+      const meta = { extension: [{ url, valueInstant: '2025-01-01T00:00:00Z' }] };
+      expect(compileView(aColumn('getAidboxCts()')).evaluate({ resourceType: 'Patient', meta })).toEqual([
+        ['2025-01-01T00:00:00Z'],
+      ]);
+    },
+  );
+
   it('finds getAidboxTs() and getAidboxCts() of the resource on every level', () => {
     const view = aView({
       forEach: 'name',
