@@ -170,8 +170,7 @@ export class Backlog {
         const context = {
           ...this.context,
           /** Also what waits here for its batch, or stands before in the same job. */
-          holds: async (key: string, coverage: Coverage) =>
-            this.keys.has(key) || before.has(key) || this.context.holds(key, coverage),
+          holds: (key: string, coverage: Coverage) => this.keys.has(key) || before.has(key) || this.context.holds(key, coverage),
         };
         const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, context);
         pending.push({ ...event, replayOf: replay?.key });

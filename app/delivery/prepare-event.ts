@@ -2,10 +2,10 @@ import { AppError, isAppError } from '../errors/app-error.ts';
 import type { ChangeEvent, Notification } from '../fhir/notification.ts';
 import { describeCause } from '../lib/describe-cause.ts';
 import type { RowEncoder } from '../rows/row-encoder.ts';
-import type { CompiledView, Resource } from '../view/compiled-view.ts';
-import type { Coverage, PreparedEvent, Writer } from '../writers/writer.ts';
-import { deliveryKey, eventKey, replayKey, versionKey } from './event-key.ts';
-import type { LastValuesSource } from './last-values.ts';
+import type { CompiledView } from '../view/compiled-view.ts';
+import type { Coverage, PreparedEvent } from '../writers/writer.ts';
+import { type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
+import { deliveryKey, eventKey, replayKey } from './event-key.ts';
 import type { QuarantinedDelivery } from './quarantined-delivery.ts';
 
 /** One event of a job on its way to the table. */
@@ -26,12 +26,9 @@ export interface PendingEvent {
   readonly source: QuarantinedDelivery;
 }
 
-export interface PrepareContext {
+export interface PrepareContext extends Omit<DeletedContentSources, 'notifiedAt'> {
   readonly view: CompiledView;
   readonly encoder: RowEncoder;
-  readonly lastValues: LastValuesSource;
-  /** Tells whether the table holds a key: a delete that carries the version of a write was sent with the meta of the state before. */
-  readonly holds: Writer['holds'];
 }
 
 /** The place of an event in what was delivered. */
@@ -70,26 +67,25 @@ export async function prepareEvent(
   const { event } = entry;
   const stable = place.replayOf === undefined ? eventKey(event) : replayKey(place.replayOf.key);
   const key = stable ?? deliveryKey(place.jobId, place.place);
-  const coverage = coverageOf(event, stable !== undefined, place);
   const base = {
     jobId: place.jobId,
     receivedAtMs: place.receivedAtMs,
     stableKey: stable !== undefined,
     key,
-    version:
-      event.lastUpdatedMicros === undefined
-        ? undefined
-        : {
-            resource: `${event.resourceType}/${event.id}`,
-            lastUpdatedMicros: event.lastUpdatedMicros,
-            versionId: event.versionId ?? '',
-          },
+    version: versionOf(event, event.lastUpdatedMicros),
     replayOf: place.replayOf?.key,
     source: { place: place.place, body: place.body },
   };
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
+  let changedAtMicros = event.lastUpdatedMicros;
   try {
-    const resource = event.action === 'delete' ? await deletedContent(event, coverage, place, context) : event.resource;
+    let { resource } = event;
+    if (event.action === 'delete') {
+      const notifiedAt = place.notificationTime ?? new Date(place.receivedAtMs).toISOString();
+      const deleted = await findDeletedContent(event, { ...context, notifiedAt });
+      resource = deleted.resource;
+      changedAtMicros = deleted.deletedAtMicros ?? changedAtMicros;
+    }
     if (resource === undefined)
       throw new AppError(
         'ENTRY_UNREADABLE',
@@ -102,11 +98,16 @@ export async function prepareEvent(
       receivedAtMs: place.receivedAtMs,
       correlationId: event.correlationId,
     });
-    return { ...base, prepared: rows.length === 0 ? undefined : { key, coverage, content: { kind: 'rows', rows } } };
+    const version = versionOf(event, changedAtMicros);
+    if (rows.length === 0) return { ...base, version, prepared: undefined };
+    const coverage = coverageOf(changedAtMicros, stable !== undefined, place);
+    return { ...base, version, prepared: { key, coverage, content: { kind: 'rows', rows } } };
   } catch (error) {
     // A fault of our own that this event provokes must cost the event, not the destination.
     const fault = isAppError(error) ? error : new AppError('INTERNAL', `the event cannot be prepared (${describeCause(error)})`);
     if (!isAppError(fault, 'INTERNAL', ...FAULTS_OF_THE_EVENT)) throw error;
+    // Without a time only the whole log could tell whether it was rejected before; a second rejection adds nothing to its entry.
+    const coverage = coverageOf(changedAtMicros, false, place);
     return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: fault.code, reason: fault.message } } };
   }
 }
@@ -129,43 +130,15 @@ export function rejectDelivery(place: DeliveryPlace, error: AppError, part?: num
   };
 }
 
-function coverageOf(event: ChangeEvent, stable: boolean, { receivedAtMs, replayOf }: DeliveryPlace): Coverage {
+/** @param changedAtMicros by Aidbox's clock: no commit from before it holds the event */
+function coverageOf(changedAtMicros: bigint | undefined, stable: boolean, { receivedAtMs, replayOf }: DeliveryPlace): Coverage {
   // No replay can be in a commit that is older than the entry it replays.
   if (replayOf !== undefined) return { kind: 'delivery', receivedAtMs: replayOf.quarantinedAtMs };
-  if (event.lastUpdatedMicros !== undefined) return { kind: 'since', lastUpdatedMicros: event.lastUpdatedMicros };
+  if (changedAtMicros !== undefined) return { kind: 'since', lastUpdatedMicros: changedAtMicros };
   return stable ? { kind: 'ever' } : { kind: 'delivery', receivedAtMs };
 }
 
-/**
- * Last known content with the time of the deletion as `meta.lastUpdated`: without it the latest-state query cannot see the deletion.
- * A notification without a resource, or with the meta of the state before, is completed from the history (contract §3.5); where the
- * history cannot be read either, the time of the notification stands for that of the deletion.
- */
-async function deletedContent(
-  event: ChangeEvent,
-  coverage: Coverage,
-  place: DeliveryPlace,
-  context: PrepareContext,
-): Promise<Resource> {
-  const { resource } = event;
-  if (resource !== undefined && event.lastUpdated !== undefined && !(await hasMetaOfBefore(event, coverage, context)))
-    return resource;
-  const fromHistory = await context.lastValues.read(event.resourceType, event.id, event.versionId).catch((error: unknown) => {
-    if (resource !== undefined && isAppError(error, 'HISTORY_NOT_READABLE')) return undefined;
-    throw error;
-  });
-  if (fromHistory !== undefined) return fromHistory.resource;
-  if (resource === undefined) {
-    throw new AppError('DELETE_WITHOUT_CONTENT', 'a deletion came without the resource, and its history holds no content either');
-  }
-  const meta = (resource as { meta?: object }).meta ?? {};
-  return {
-    ...resource,
-    meta: { ...meta, lastUpdated: place.notificationTime ?? new Date(place.receivedAtMs).toISOString() },
-  };
-}
-
-/** Aidbox may send a deleted resource as it was: its extension then names another version, or the table holds the write of its version. */
-async function hasMetaOfBefore(event: ChangeEvent, coverage: Coverage, { holds }: PrepareContext): Promise<boolean> {
-  return event.hasOtherMeta || (coverage.kind === 'since' && holds(versionKey(event, false), coverage));
+function versionOf(event: ChangeEvent, lastUpdatedMicros: bigint | undefined): PendingEvent['version'] {
+  if (lastUpdatedMicros === undefined) return undefined;
+  return { resource: `${event.resourceType}/${event.id}`, lastUpdatedMicros, versionId: event.versionId ?? '' };
 }

@@ -43,8 +43,11 @@ export interface WriteGuard {
 export interface Writer {
   /** Opens the table, checks it, and loads what is known about earlier commits. Called on gaining the lease and after each `write` that threw. */
   open(checkpoint: Uint8Array | undefined): Promise<OpenedTable>;
-  /** True when the table, as far as `coverage` demands, holds an event with this key. Reads older commits when needed. */
-  holds(key: string, coverage: Coverage): Promise<boolean>;
+  /**
+   * Whether the table holds the rows of an event with this key; undefined where only commits could tell that are not in memory, or that came
+   * before this destination. No I/O.
+   */
+  holds(key: string, coverage: Coverage): boolean | undefined;
   /** All rows of the batch or none. When it throws, what the writer knew of the table may be out of date: `open` comes before the next one. */
   write(events: readonly PreparedEvent[], guard: WriteGuard): Promise<WriteResult>;
   /** What the next owner may start from instead of reading the log (design E3); opaque to everyone else. */

@@ -43,6 +43,8 @@ export interface Window {
   settled(key: string): Settled | undefined;
   /** True when no commit at or below `reachesTo` can hold an event so covered. */
   covers(coverage: Coverage): boolean;
+  /** True when every key of an event so covered is here, and the event was born after the destination. */
+  knowsAll(coverage: Coverage): boolean;
   /**
    * Takes in the commit at `reachesTo`. Of commits beyond the bound on memory it keeps only the keys that are `wanted`: until the next
    * `trim` the window then answers for those keys alone.
@@ -91,6 +93,7 @@ export function makeWindow(headVersion: number, maxKeys: number): Window {
     },
     settled: (key) => keys.get(key) ?? deep?.keys.get(key),
     covers: (coverage) => isBelow(deep?.edge ?? edge, coverage),
+    knowsAll: (coverage) => isBelow(edge, coverage) && !(edge.own?.isFirst === true && mayPrecede(edge.own, coverage)),
     extendBack(commit, wanted) {
       const { record, timestampMs } = commit;
       const before = deep?.edge ?? edge;
@@ -131,16 +134,25 @@ function isBelow({ timestampMs, own }: Edge, coverage: Coverage): boolean {
       return false;
     case 'delivery':
       return (
-        isOlder(timestampMs, coverage.receivedAtMs - CLOCK_ALLOWANCE_MS) ||
-        isOlder(own?.timestampMs, coverage.receivedAtMs - OWN_CLOCK_ALLOWANCE_MS)
+        isOlder(timestampMs, bornMs(coverage) - CLOCK_ALLOWANCE_MS) ||
+        isOlder(own?.timestampMs, bornMs(coverage) - OWN_CLOCK_ALLOWANCE_MS)
       );
     case 'since':
       return (
-        isOlder(timestampMs, Number(coverage.lastUpdatedMicros / 1000n) - CLOCK_ALLOWANCE_MS) ||
+        isOlder(timestampMs, bornMs(coverage) - CLOCK_ALLOWANCE_MS) ||
         // Without a mark nothing is known: its owner may have stopped reading at a time, above the marks of older commits.
         (own?.highWaterMicros !== undefined && own.highWaterMicros < coverage.lastUpdatedMicros)
       );
   }
+}
+
+/** True when an event so covered may be older than a commit of ours, as far as clocks can be trusted. */
+function mayPrecede({ timestampMs }: OwnCommit, coverage: Coverage): boolean {
+  return coverage.kind === 'ever' || !isOlder(timestampMs, bornMs(coverage) - OWN_CLOCK_ALLOWANCE_MS);
+}
+
+function bornMs(coverage: Exclude<Coverage, { kind: 'ever' }>): number {
+  return coverage.kind === 'delivery' ? coverage.receivedAtMs : Number(coverage.lastUpdatedMicros / 1000n);
 }
 
 function isOlder(timestampMs: number | undefined, thanMs: number): boolean {

@@ -8,6 +8,7 @@ import type { Resource } from '../../../app/view/compiled-view.ts';
 const EXTENSION = 'http://health-samurai.io/fhir/core/StructureDefinition/bundle-entry';
 const BEFORE = { versionId: '8', lastUpdated: '2026-01-01T00:00:00.000008Z' };
 const DELETION = { versionId: '9', lastUpdated: '2026-01-01T00:00:00.000009Z' };
+const LATER = '2026-01-01T00:00:00.5Z';
 const NOTIFIED = '2026-01-01T00:00:01Z';
 
 interface Case {
@@ -16,8 +17,8 @@ interface Case {
   /** What the extension of the entry names. */
   readonly version?: string;
   readonly history?: AppError | 'none';
-  /** The table holds the write of the event's version. */
-  readonly isHeld?: boolean;
+  /** Whether the table holds the write of the event's version, as far as is known; default no. */
+  readonly isHeld?: boolean | 'unknown';
 }
 
 /** Prepares one deletion; `asked` are the versions that the history was read for. */
@@ -38,7 +39,7 @@ async function prepare({ meta, version, history, isHeld = false }: Case) {
       evaluate: (given: Resource) => [[(given as { meta?: { lastUpdated?: string } }).meta?.lastUpdated]],
     },
     encoder: { encode: (rows: unknown) => rows },
-    holds: async () => isHeld,
+    holds: () => (isHeld === 'unknown' ? undefined : isHeld),
     lastValues: {
       read: async (_type: string, _id: string, versionId: string | undefined) => {
         asked.push(versionId);
@@ -48,9 +49,9 @@ async function prepare({ meta, version, history, isHeld = false }: Case) {
     },
   } as unknown as PrepareContext;
   const place = { jobId: 'j', place: 0, receivedAtMs: 0, notificationTime: NOTIFIED, body, replayOf: undefined };
-  const { prepared, key } = await prepareEvent(entry!, place, context);
-  const content = prepared!.content;
-  return { key, asked, entry: entry!, result: content.kind === 'rows' ? content.rows[0]![0] : content.code };
+  const { prepared, key, version: sortedBy } = await prepareEvent(entry!, place, context);
+  const { content, coverage } = prepared!;
+  return { key, asked, coverage, sortedBy, entry: entry!, result: content.kind === 'rows' ? content.rows[0]![0] : content.code };
 }
 
 const REFUSED = new AppError('HISTORY_NOT_READABLE', 'Aidbox answered 403');
@@ -69,6 +70,24 @@ describe('the time of a deletion', () => {
       'is read from the history when the table holds the write of its version',
       { meta: BEFORE, version: '8', isHeld: true },
       DELETION.lastUpdated,
+      ['8'],
+    ],
+    [
+      'is read from the history when nobody knows whose meta it is, and the history tells of a later deletion',
+      { meta: BEFORE, version: '8', isHeld: 'unknown' },
+      DELETION.lastUpdated,
+      ['8'],
+    ],
+    [
+      'is that of its meta when the history tells of no later one',
+      { meta: { ...DELETION, lastUpdated: LATER }, version: '9', isHeld: 'unknown' },
+      LATER,
+      ['9'],
+    ],
+    [
+      'is that of its meta when nobody knows whose it is, and there is no history',
+      { meta: BEFORE, version: '8', isHeld: 'unknown', history: REFUSED },
+      BEFORE.lastUpdated,
       ['8'],
     ],
     ['and the values are read from the history without a resource', { version: '9' }, DELETION.lastUpdated, ['9']],
@@ -92,6 +111,17 @@ describe('the time of a deletion', () => {
     const history = new AppError('AIDBOX_REFUSED', 'Aidbox answered 401');
     for (const meta of [undefined, BEFORE])
       await expect(prepare({ ...(meta && { meta }), version: '9', history })).rejects.toMatchObject({ code: 'AIDBOX_REFUSED' });
+  });
+
+  it('bounds how far back the table is searched for it, wherever it came from', async () => {
+    const since = { kind: 'since', lastUpdatedMicros: 1_767_225_600_000_009n };
+    for (const meta of [undefined, BEFORE, DELETION]) {
+      const { coverage, sortedBy } = await prepare({ ...(meta && { meta }), version: '9' });
+      expect(coverage).toEqual(since);
+      expect(sortedBy).toMatchObject({ lastUpdatedMicros: since.lastUpdatedMicros });
+    }
+    const { coverage } = await prepare({ version: '9', history: 'none' });
+    expect(coverage).toEqual({ kind: 'delivery', receivedAtMs: 0 });
   });
 
   it('has no part in the key, which names the version of the deletion', async () => {

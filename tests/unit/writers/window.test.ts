@@ -93,4 +93,19 @@ describe('the window', () => {
     expect(window.covers(coverage(OWN_CLOCK_ALLOWANCE_MS + 1))).toBe(false);
     expect(window.covers(coverage(CLOCK_ALLOWANCE_MS + 1))).toBe(true);
   });
+
+  it('knows all of an event only as far as whole commits reach, and when it was born after the destination', () => {
+    const window = makeWindow(1_000, 100);
+    expect(window.knowsAll(since(990))).toBe(false);
+    read(window, () => window.covers(since(990)), []);
+    expect(window.knowsAll(since(990))).toBe(true);
+    read(window, () => window.covers(since(500)), []);
+    expect(window.knowsAll(since(500))).toBe(false);
+
+    const young = makeWindow(500, 1_000);
+    read(young, () => young.covers(since(1)), []);
+    expect(young.covers(since(-100))).toBe(true);
+    expect(young.knowsAll(since(-100))).toBe(false);
+    expect(young.knowsAll(since(2 + OWN_CLOCK_ALLOWANCE_MS / MINUTE_MS))).toBe(true);
+  });
 });
