@@ -1,9 +1,8 @@
-import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Destination } from './destination.ts';
 import type { DestinationRepository } from './destination-repository.ts';
 
-/** How soon one address may be asked for again in Aidbox, so that a flood of wrong calls does not become a flood there. */
+/** How soon Aidbox is asked again for one address, so that a flood of wrong calls does not become a flood there. */
 const LEAST_PAUSE_MS = 1_000;
 const MAX_REMEMBERED = 10_000;
 
@@ -17,6 +16,8 @@ export class DestinationDirectory {
   private known = new Map<string, Destination>();
   /** When each address (id and incarnation) was last asked for. */
   private readonly asked = new Map<string, number>();
+  /** Questions that wait for their turn, by address. */
+  private readonly waiting = new Map<string, Promise<Destination | undefined>>();
 
   constructor(repository: DestinationRepository, clock: Clock) {
     this.repository = repository;
@@ -42,19 +43,26 @@ export class DestinationDirectory {
   }
 
   /**
-   * Like `find`, from Aidbox as it is now. What an earlier answer said may be wrong since then, so who asks again too soon is told to wait.
-   * @throws AppError DESTINATION_ASKED_TOO_OFTEN (at most once a second for one address), AIDBOX_…
+   * Like `find`, by an answer of Aidbox to a question that is asked after this call: what an earlier one said may be wrong since then. All who
+   * call within a second share one question.
+   * @throws AppError AIDBOX_…
    */
-  async findFresh(id: string, incarnation: string): Promise<Destination | undefined> {
+  findFresh(id: string, incarnation: string): Promise<Destination | undefined> {
     const address = `${id}/${incarnation}`;
-    const nowMs = this.clock.monotonic();
-    if (nowMs - (this.asked.get(address) ?? -Infinity) < LEAST_PAUSE_MS) {
-      throw new AppError('DESTINATION_ASKED_TOO_OFTEN', 'Aidbox was asked for this destination less than a second ago', {
-        retryAfterMs: LEAST_PAUSE_MS,
-      });
-    }
+    const waiting = this.waiting.get(address);
+    if (waiting !== undefined) return waiting;
+    const next = this.askInTurn(id, incarnation, address);
+    this.waiting.set(address, next);
+    return next;
+  }
+
+  private async askInTurn(id: string, incarnation: string, address: string): Promise<Destination | undefined> {
+    const sinceMs = this.clock.monotonic() - (this.asked.get(address) ?? -Infinity);
+    if (sinceMs < LEAST_PAUSE_MS) await this.clock.sleep(LEAST_PAUSE_MS - sinceMs);
+    else await Promise.resolve(); // whoever comes in the same turn shares the question
+    this.waiting.delete(address);
     if (this.asked.size > MAX_REMEMBERED) this.asked.clear();
-    this.asked.set(address, nowMs);
+    this.asked.set(address, this.clock.monotonic());
     const destination = await this.repository.get(id);
     if (destination === undefined) this.known.delete(id);
     else this.known.set(id, destination);

@@ -22,12 +22,6 @@ export const DESTINATION_ERRORS = {
     meaning: 'Another process changed the stored configuration of the destination in the meantime.',
     action: 'Nothing: read the destination and repeat the request if it is still wanted.',
   },
-  DESTINATION_ASKED_TOO_OFTEN: {
-    retry: 'later',
-    meaning:
-      'A notification came for a destination, or with a secret, that this process does not know, and it had asked Aidbox just before.',
-    action: 'Nothing: Aidbox repeats the notification. Look for strangers that post to the webhook when it goes on.',
-  },
   DESTINATION_NOT_SERVED: {
     retry: 'never',
     meaning:

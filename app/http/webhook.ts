@@ -67,7 +67,6 @@ export function makeWebhook(options: WebhookOptions): (request: Request, respons
     } catch (error) {
       if (request.destroyed && !request.complete) return; // the sender went away: it will repeat
       if (isAppError(error, 'QUEUE_DROPPED')) return answer(404, 'no such destination');
-      if (isAppError(error, 'DESTINATION_ASKED_TOO_OFTEN')) return answer(503, 'not known yet: try again'); // perhaps a stranger: no log line
       log.warn({
         event: 'notification.refused',
         destination: target && id, // anybody may write anything into an address

@@ -22,6 +22,8 @@ export const TOPIC = 'http://example.org/subscriptions/patient-updates';
 /** A clock that moves only when someone sleeps. */
 export class SteppingClock implements Clock {
   nowMs = 1_780_000_000_000;
+  /** Every sleep that was asked for. */
+  readonly slept: number[] = [];
   now(): number {
     return this.nowMs;
   }
@@ -29,6 +31,7 @@ export class SteppingClock implements Clock {
     return this.nowMs;
   }
   sleep(ms: number): Promise<void> {
+    this.slept.push(ms);
     this.nowMs += ms;
     return Promise.resolve();
   }
