@@ -6,6 +6,8 @@ export interface ElementType {
   readonly path: string;
   /** FHIR type that ofType() sees; undefined when fhirpath.js has none (`extension`). */
   readonly fhirType: string | undefined;
+  /** True when it may be a type derived from this one (`Age` from `Quantity`), which has the same elements. */
+  readonly isBase?: true;
 }
 
 /** How values of an element look in JSON, and which comparisons plain JavaScript may do on them. */

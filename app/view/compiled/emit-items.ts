@@ -190,7 +190,7 @@ function emitChoice(frame: Frame, node: Node & { op: 'choice' }, parent: string,
     emitBlock(source, `if (${value} != null)`, () => {
       // Which of the variants it is, and so whether objects are right, is not known here.
       if (node.kind === 'mixed') source.write(`if (isArray(${value})) throw DEOPT;`);
-      else emitGuard(source, value, false, care);
+      else emitGuard(source, value, node.kind === 'object', care);
       use({ js: value });
     });
     return;

@@ -1,6 +1,7 @@
 import { parseExpression, type AstNode } from '../expression-types.ts';
 import { isSubtype, readTypeName } from '../r4-types.ts';
 import { unquote } from '../literals.ts';
+import { kindOf } from './element-type.ts';
 import { elementOf, isComputed, type Node, type TextFunction } from './ir.ts';
 import { child, choose, lowerExpression, pick, Unsupported, type LoweringScope } from './lower-expression.ts';
 
@@ -175,11 +176,14 @@ function lowerOfType(input: Node, text: string): Node {
   if (input.op !== 'choice' || type !== text) throw new Unsupported(`ofType(${text}) on something else than a choice element`);
   const variants = input.variants.filter((variant) => isSubtype(variant.type.fhirType ?? '', type));
   if (variants.length === 0) throw new Unsupported(`ofType(${text}), which the element never has`);
+  if (variants.length > 1 && kindOf({ path: type, fhirType: type }) === 'object') {
+    return { ...input, variants, element: { path: type, fhirType: type, isBase: true }, kind: 'object' };
+  }
   return { ...input, variants, ...choose(variants) };
 }
 
 function lowerExtension(input: Node, url: string): Node {
-  const isOnPrimitive = input.op === 'child' && !input.repeats && !input.many && input.kind !== 'object';
+  const isOnPrimitive = input.op === 'child' && !input.repeats && input.kind !== 'object';
   if (input.kind !== 'object' && !isOnPrimitive) throw new Unsupported('extension() on a list of primitives');
   return {
     op: 'extension',

@@ -1,7 +1,7 @@
 import { parseExpression, type AstNode } from '../expression-types.ts';
 import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn, PlannedSelect, ViewPlan } from '../view-plan.ts';
-import { elementOf, type Node } from './ir.ts';
+import { elementOf, isComputed, type Node } from './ir.ts';
 import { lowerExpression, Unsupported, type LoweringScope } from './lower-expression.ts';
 import { resourceElementType, type ElementType } from './element-type.ts';
 import type { ViewFallback } from '../compiled-view.ts';
@@ -138,7 +138,9 @@ function lowerIteration(
   }
   const { expression } = iteration;
   const items = lower(lowering, outer, expression, expression, (node) => {
-    if (elementOf(node) === undefined) throw new Unsupported('iteration over items that have no one known type');
+    const element = elementOf(node);
+    if (element === undefined || element.isBase === true)
+      throw new Unsupported('iteration over items that have no one known type');
   });
   const focus = 'node' in items ? makeSlot(slot, elementOf(items.node), items.node.kind) : undefined;
   return { iteration: { kind: 'each', slot, orNull: iteration.kind === 'forEachOrNull', items }, focus };
