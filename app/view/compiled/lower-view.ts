@@ -2,7 +2,8 @@ import { parseExpression, type AstNode } from '../expression-types.ts';
 import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn, PlannedSelect, ViewPlan } from '../view-plan.ts';
 import { elementOf, isComputed, type Node } from './ir.ts';
-import { lowerExpression, Unsupported, type LoweringScope } from './lower-expression.ts';
+import { lowerExpression } from './lower-expression.ts';
+import { Unsupported, type LoweringScope } from './lowering.ts';
 import { resourceElementType, type ElementType } from './element-type.ts';
 import type { ViewFallback } from '../compiled-view.ts';
 
@@ -73,6 +74,7 @@ export function lowerView(plan: ViewPlan, createdAtUrls: readonly string[]): Low
   const root = makeSlot(0, resourceElementType(definition.resourceType));
   const lowering: Lowering = {
     scope: {
+      lower: lowerExpression,
       root,
       constants: new Map(definition.constants.map(({ name, value }) => [name, value])),
       createdAtUrls,
