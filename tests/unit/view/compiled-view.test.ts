@@ -65,12 +65,12 @@ describe('a compiled view', () => {
     ['two variants of a choice that is only tested', 'deceased.exists()', { deceasedBoolean: true, deceasedDateTime: '2020' }],
     ['several values for one column', 'name.family', {}],
     ['an object that says it is a resource', 'maritalStatus.text', { maritalStatus: { resourceType: 'text', text: 'x' } }],
-    ['a number that JavaScript writes in another way', 'multipleBirth.ofType(integer)', { multipleBirthInteger: 1e-9 }],
+    ['a negative zero', 'multipleBirth.ofType(integer)', { multipleBirthInteger: -0 }],
     ['a text where a boolean is expected', 'active.not()', { active: 'yes' }],
     ['an element where repeat does not expect it', '', { name: [{ contact: [{ name: {} }] }] }],
   ])('leaves a resource to the interpreter that has %s', (_title, path, change) => {
     const view = path === '' ? aView({ repeat: ['contact', 'name'], column: [{ name: 'x', path: 'text' }] }) : aColumn(path);
-    const resource = JSON.parse(JSON.stringify({ ...PATIENT, ...change })) as Resource;
+    const resource = { ...PATIENT, ...change } as unknown as Resource;
     if (path !== '') expect(fastRows(view, resource)).toBe('interpreter');
     const run = (evaluate: (resource: Resource) => unknown): unknown => {
       try {
