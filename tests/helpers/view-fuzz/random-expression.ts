@@ -160,7 +160,11 @@ function walk(source: ExpressionSource, from: string, wanted: PathWish['wanted']
     const usable = childrenOf(type).filter((child) => isUsable(child, single));
     if (usable.length === 0) return undefined;
     const there = chance(random, 0.85) ? usable.filter((child) => isSeen(source, type, child)) : usable;
-    const next = addStep(source, type, pickOne(random, there.length > 0 ? there : usable), single);
+    const ends = (there.length > 0 ? there : usable).filter(
+      (child) => child.variants === undefined && kindOf(child.type) === wanted,
+    );
+    const choice = ends.length > 0 && chance(random, 0.5) ? ends : there.length > 0 ? there : usable;
+    const next = addStep(source, type, pickOne(random, choice), single);
     if (next === undefined) return undefined;
     text = text === '' ? next.text : `${text}.${next.text}`;
     type = next.type;
