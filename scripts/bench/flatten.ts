@@ -99,11 +99,9 @@ function over(evaluate: Evaluate, resources: readonly Resource[]): () => number 
 function measure(engines: readonly Engine[], durationMs: number): void {
   const endAtMs = performance.now() + durationMs;
   for (const { turn } of engines) for (let warmUp = 0; warmUp < 5; warmUp++) turn();
-  let round = 0;
   do {
-    // Each begins as often as the others: what one leaves to the garbage collector, the next one pays.
-    round++;
-    for (const { turn, microsPerResource } of engines.map((_, index) => engines[(index + round) % engines.length] as Engine)) {
+    for (const { turn, microsPerResource } of engines) {
+      turn(); // untimed: brings the data back into the caches, wherever the engine before has been
       const startedAtMs = performance.now();
       const count = turn();
       microsPerResource.push((1000 * (performance.now() - startedAtMs)) / count);
