@@ -1,5 +1,7 @@
 import type { CompiledView } from './compiled-view.ts';
-import { makeEvaluator } from './evaluate-view.ts';
+import { compilePlan } from './compiled/compile-plan.ts';
+import { makeInterpreter } from './evaluate-view.ts';
+import { CREATED_AT_URLS } from './functions.ts';
 import { readViewDefinition, readViewName } from './view-definition.ts';
 import { planView, type ViewPlan } from './view-plan.ts';
 import { makeViewInvalid, type ViewProblem } from './view-problem.ts';
@@ -7,6 +9,8 @@ import { makeViewInvalid, type ViewProblem } from './view-problem.ts';
 export interface CompileOptions {
   /** URL of the extension in `meta` in which Aidbox tells the time of creation (its setting BOX_FHIR_CREATEDAT_URL); without it those that it documents. */
   readonly createdAtUrl?: string | undefined;
+  /** True to evaluate all of the view with fhirpath.js: the same rows, much slower; for comparison. */
+  readonly interpret?: boolean;
 }
 
 /**
@@ -17,12 +21,19 @@ export function compileView(viewDefinition: unknown, options: CompileOptions = {
   const { plan, problems } = checkView(viewDefinition);
   if (plan === undefined || problems.length > 0) throw makeViewInvalid(readViewName(viewDefinition), problems);
   const { name, resourceType } = plan.definition;
+  const createdAtUrls = options.createdAtUrl === undefined ? CREATED_AT_URLS : [options.createdAtUrl];
+  const interpreter = makeInterpreter(plan, createdAtUrls);
+  const { evaluate, fallbacks } =
+    options.interpret === true
+      ? { evaluate: interpreter.evaluate, fallbacks: [] }
+      : compilePlan(plan, interpreter, createdAtUrls);
   return {
     name,
     resourceType,
     columns: plan.columns.map(({ name: column, fhirType, collection, path }) => ({ name: column, fhirType, collection, path })),
     needsExactDecimals: /Boundary`?\s*\(/.test(JSON.stringify([plan.definition.selects, plan.definition.where])),
-    evaluate: makeEvaluator(plan, options.createdAtUrl),
+    fallbacks,
+    evaluate,
   };
 }
 

@@ -22,7 +22,7 @@ type Criteria = (node: unknown) => Nodes;
 const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-._]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 /** Extensions in which Aidbox tells the time of creation, as its documentation shows them. */
-const CREATED_AT_URLS = [
+export const CREATED_AT_URLS: readonly string[] = [
   'ex:createdAt',
   'https://aidbox.app/ex/createdAt',
   'https://fhir.aidbox.app/fhir/StructureDefinition/created-at',
@@ -30,15 +30,16 @@ const CREATED_AT_URLS = [
 
 /**
  * Functions that SQL on FHIR and Aidbox add to FHIRPath, and replacements for those of fhirpath.js 5.2.0 that are wrong:
- * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone.
+ * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone;
+ * `extension` fails on null in a list of extensions.
  *
  * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
- * @param createdAtUrl URL of the extension in `meta` that holds the time of creation (BOX_FHIR_CREATEDAT_URL); without it those that Aidbox documents
+ * @param createdAtUrls URLs of the extension in `meta` that holds the time of creation
  */
-export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvocationTable {
+export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]): UserInvocationTable {
   const lastUpdated = compile('meta.lastUpdated');
   const createdAt = compile('meta.extension.where(url in %urls).value.ofType(instant)');
-  const urls = createdAtUrl === undefined ? CREATED_AT_URLS : [createdAtUrl];
+  const toExtensions = compile('$this', 'Extension');
   return {
     where: entry({ 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria: Criteria) {
       return nodes.filter((node, index) => holds(this, node, index, criteria));
@@ -46,12 +47,15 @@ export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvo
     exists: entry({ 0: [], 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria?: Criteria) {
       return criteria === undefined ? nodes.length > 0 : nodes.some((node, index) => holds(this, node, index, criteria));
     }),
+    extension: entry({ 1: ['String'] }, (nodes: Nodes, url: unknown) =>
+      typeof url === 'string' && url !== '' ? nodes.flatMap((node) => toExtensions(extensionsOf(node, url))) : [],
+    ),
     getResourceKey: entry({ 0: [] }, (nodes: Nodes) => nodes.flatMap((node) => textAt(node, 'id') ?? [])),
     getReferenceKey: entry({ 0: [], 1: ['TypeSpecifier'] }, (nodes: Nodes, type?: { readonly name: string }) =>
       nodes.flatMap((node) => readReferenceKey(textAt(node, 'reference'), type?.name) ?? []),
     ),
     getAidboxTs: entry({ 0: [] }, () => lastUpdated([scope.root])),
-    getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls }).slice(0, 1)),
+    getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls: createdAtUrls }).slice(0, 1)),
     lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('lowBoundary', '+14:00')),
     highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('highBoundary', '-12:00')),
     matches: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
@@ -68,9 +72,17 @@ export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvo
 
 type Evaluate = (nodes: Nodes, variables?: Record<string, unknown>) => Nodes;
 
-function compile(expression: string): Evaluate {
-  const run = fhirpath.compile(expression, r4, { resolveInternalTypes: false, preciseMath: true });
-  return (nodes, variables) => run(nodes, variables) as Nodes;
+/** Parses when it is first called, as most views need none of these. */
+function compile(expression: string, base?: string): Evaluate {
+  let run: ReturnType<typeof fhirpath.compile> | undefined;
+  return (nodes, variables) => {
+    if (nodes.length === 0) return [];
+    run ??= fhirpath.compile(base === undefined ? expression : { base, expression }, r4, {
+      resolveInternalTypes: false,
+      preciseMath: true,
+    });
+    return run(nodes, variables) as Nodes;
+  };
 }
 
 function entry(
@@ -103,8 +115,17 @@ function textAt(node: unknown, element: string): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
+/** Extensions with this URL of an element, or of the metadata beside a primitive. */
+function extensionsOf(node: unknown, url: string): Nodes {
+  const { _data: metadata } = (node ?? {}) as { readonly _data?: Extensible };
+  const list = (valueOf(node) as Extensible)?.extension ?? metadata?.extension;
+  return Array.isArray(list) ? list.filter((each: { readonly url?: unknown } | null) => each?.url === url) : [];
+}
+
+type Extensible = { readonly extension?: unknown } | null | undefined;
+
 /** The id of the resource that a reference names, equal to its getResourceKey(); undefined when it is of another type or has no id. */
-function readReferenceKey(reference: string | undefined, type: string | undefined): string | undefined {
+export function readReferenceKey(reference: string | undefined, type: string | undefined): string | undefined {
   const found = reference === undefined ? null : REFERENCE.exec(reference);
   return found === null || (type !== undefined && found[1] !== type) ? undefined : found[2];
 }

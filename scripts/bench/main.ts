@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runEndToEndBench } from './end-to-end.ts';
+import { runFlattenBench } from './flatten.ts';
 import { runQueueBench } from './queue.ts';
 import { runParquetBench } from './parquet.ts';
 import { runWebhookBench } from './webhook.ts';
@@ -11,6 +12,7 @@ const BENCHES: Readonly<
   webhook: { what: 'events acknowledged durably, by queue store; load from a second process', run: runWebhookBench },
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
+  flatten: { what: 'views: µs per resource, compiled, by hand and with fhirpath.js', run: runFlattenBench },
   parquet: { what: 'encoding of data files, beside parquetjs', run: runParquetBench },
 };
 
