@@ -11,7 +11,7 @@ const BENCHES: Readonly<
   webhook: { what: 'events acknowledged durably, by queue store; load from a second process', run: runWebhookBench },
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
-  parquet: { what: 'encoding of data files, beside parquetjs', run: runParquetBench },
+  parquet: { what: 'encoding of data files, beside hyparquet-writer and parquetjs', run: runParquetBench },
 };
 
 const { values, positionals } = parseArgs({
