@@ -9,6 +9,7 @@ const LAYERS = {
   view: ['lib', 'errors'],
   rows: ['lib', 'errors', 'view'],
   parquet: ['lib', 'rows'],
+  flatten: ['lib', 'errors', 'view', 'rows', 'parquet'],
   delta: ['lib', 'errors', 'rows', 'parquet', 'storage'],
   storage: ['lib', 'errors'],
   queue: ['lib', 'errors'],

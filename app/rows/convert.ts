@@ -75,6 +75,12 @@ export function makeConverter(fhirType: string, collection: boolean, column: Tab
   };
 }
 
+/** A decimal in a STRING or DECIMAL column keeps all its digits; in a DOUBLE it has no more than JSON.parse gives. */
+export function keepsDigits({ type }: TableColumn, fhirType: string): boolean {
+  const { kind } = type.kind === 'array' ? type.element : type;
+  return fhirType === 'decimal' && (kind === 'string' || kind === 'decimal');
+}
+
 function makePrimitiveConverter(type: PrimitiveType): Convert {
   switch (type.kind) {
     case 'string':
