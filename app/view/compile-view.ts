@@ -1,5 +1,7 @@
 import type { CompiledView } from './compiled-view.ts';
-import { makeEvaluator } from './evaluate-view.ts';
+import { compilePlan } from './compiled/compile-plan.ts';
+import { makeInterpreter } from './evaluate-view.ts';
+import { CREATED_AT_URLS } from './functions.ts';
 import { readViewDefinition, readViewName } from './view-definition.ts';
 import { planView, type ViewPlan } from './view-plan.ts';
 import { makeViewInvalid, type ViewProblem } from './view-problem.ts';
@@ -17,12 +19,15 @@ export function compileView(viewDefinition: unknown, options: CompileOptions = {
   const { plan, problems } = checkView(viewDefinition);
   if (plan === undefined || problems.length > 0) throw makeViewInvalid(readViewName(viewDefinition), problems);
   const { name, resourceType } = plan.definition;
+  const createdAtUrls = options.createdAtUrl === undefined ? CREATED_AT_URLS : [options.createdAtUrl];
+  const { evaluate, fallbacks } = compilePlan(plan, makeInterpreter(plan, createdAtUrls), createdAtUrls);
   return {
     name,
     resourceType,
     columns: plan.columns.map(({ name: column, fhirType, collection, path }) => ({ name: column, fhirType, collection, path })),
     needsExactDecimals: /Boundary`?\s*\(/.test(JSON.stringify([plan.definition.selects, plan.definition.where])),
-    evaluate: makeEvaluator(plan, options.createdAtUrl),
+    fallbacks,
+    evaluate,
   };
 }
 

@@ -3,16 +3,12 @@ import { AppError } from '../errors/app-error.ts';
 import type { FlatValue, Resource } from './compiled-view.ts';
 import { compileExpression, NOT_PRIMITIVE, readPrimitive, type Budget, type Expression } from './expression.ts';
 import { ExpressionFailure, makeFunctions, type RootScope } from './functions.ts';
+import { MAX_REPEAT_DEPTH, MAX_ROWS } from './limits.ts';
 import type { ViewExpression } from './view-definition.ts';
 import type { PlannedColumn, PlannedSelect, ViewPlan } from './view-plan.ts';
 
 /** The rows of one resource of the view's type. */
 export type EvaluateView = (resource: Resource) => readonly (readonly FlatValue[])[];
-
-/** More rows from one resource than any batch should take. */
-const MAX_ROWS = 100_000;
-/** Levels that `repeat` follows. */
-const MAX_REPEAT_DEPTH = 500;
 
 type Rows = readonly (readonly FlatValue[])[];
 
@@ -30,38 +26,88 @@ interface Session {
   readonly variables: Record<string, unknown>;
 }
 
+/** A view that fhirpath.js interprets, and the parts of it that compiled code calls for single expressions. */
+export interface Interpreter {
+  readonly evaluate: EvaluateView;
+  /** Makes the resource known to the parts, and gives its node. To be followed by `end`. */
+  readonly begin: (resource: Resource) => unknown;
+  readonly end: () => void;
+  readonly parts: InterpreterParts;
+  readonly tooManyRows: () => AppError;
+}
+
+/** Each makes a function of a node and %rowIndex, to be called between `begin` and `end`. */
+export interface InterpreterParts {
+  readonly condition: (expression: ViewExpression) => (node: unknown, rowIndex: number) => boolean;
+  readonly column: (column: PlannedColumn) => (node: unknown, rowIndex: number) => FlatValue;
+  readonly items: (expression: ViewExpression) => (node: unknown, rowIndex: number) => readonly unknown[];
+  readonly repeated: (expressions: readonly ViewExpression[]) => (node: unknown, rowIndex: number) => readonly unknown[];
+  /** Makes the function that turns an element of the resource, found at this path of the model, into a node. */
+  readonly toNode: (type: { readonly path: string }) => (element: unknown) => unknown;
+}
+
 /**
- * Makes the function that flattens resources by interpreting the view with fhirpath.js (the algorithm of SQL on FHIR v2).
+ * Makes the interpreter of a view: the algorithm of SQL on FHIR v2 over fhirpath.js.
  * Nothing of a resource is changed, and nothing of it is kept after the call.
  */
-export function makeEvaluator(plan: ViewPlan, createdAtUrl?: string): EvaluateView {
+export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[]): Interpreter {
   const scope: RootScope = { root: undefined };
   const { name, resourceType, constants } = plan.definition;
   const variables: Record<string, unknown> = Object.fromEntries(constants.map((constant) => [constant.name, constant.value]));
-  const session: Session = { view: name, functions: makeFunctions(scope, createdAtUrl), budget: { steps: 0 }, variables };
+  const session: Session = { view: name, functions: makeFunctions(scope, createdAtUrls), budget: { steps: 0 }, variables };
   const toNode = compileExpression('$this', session.functions, session.budget);
+
+  const begin = (resource: Resource): unknown => {
+    session.budget.steps = 0;
+    // One node for all expressions: fhirpath.js would wrap the resource anew for each.
+    const items = toNode([resource], {});
+    scope.root = items[0];
+    variables['resource'] = items;
+    variables['rootResource'] = items;
+    return items[0];
+  };
+  const end = (): void => {
+    scope.root = undefined;
+    variables['resource'] = undefined;
+    variables['rootResource'] = undefined;
+  };
+  const parts = makeParts(session);
   const conditions = plan.definition.where.map((condition) => makeCondition(session, condition));
   const selects = makeProduct(
     session,
     plan.selects.map((select) => makeSelect(session, select)),
   );
+  return {
+    begin,
+    end,
+    parts,
+    tooManyRows: () => tooManyRows(session),
+    evaluate: (resource) => {
+      if (resource.resourceType !== resourceType) return [];
+      try {
+        const focus: Focus = { items: [begin(resource)], rowIndex: 0 };
+        return conditions.every((holds) => holds(focus)) ? selects(focus) : [];
+      } finally {
+        end();
+      }
+    },
+  };
+}
 
-  return (resource) => {
-    if (resource.resourceType !== resourceType) return [];
-    session.budget.steps = 0;
-    try {
-      // One node for all expressions: fhirpath.js would wrap the resource anew for each.
-      const items = toNode([resource], {});
-      scope.root = items[0];
-      variables['resource'] = items;
-      variables['rootResource'] = items;
-      const focus: Focus = { items, rowIndex: 0 };
-      return conditions.every((holds) => holds(focus)) ? selects(focus) : [];
-    } finally {
-      scope.root = undefined;
-      variables['resource'] = undefined;
-      variables['rootResource'] = undefined;
-    }
+function makeParts(session: Session): InterpreterParts {
+  const onNode =
+    <T>(run: (focus: Focus) => T) =>
+    (node: unknown, rowIndex: number): T =>
+      run({ items: [node], rowIndex });
+  return {
+    condition: (expression) => onNode(makeCondition(session, expression)),
+    column: (column) => onNode(makeColumn(session, column)),
+    items: (expression) => onNode(bind(session, expression.text, expression.path)),
+    repeated: (expressions) => onNode(makeRepeat(session, expressions)),
+    toNode: ({ path }) => {
+      const run = compileExpression('$this', session.functions, session.budget, path);
+      return (element) => run([element], {})[0];
+    },
   };
 }
 
@@ -89,7 +135,7 @@ function makeSelect(session: Session, select: PlannedSelect): Producer {
 }
 
 /** In the row that forEachOrNull yields for nothing, %rowIndex is 0 and all else is null. */
-function nullValue(column: PlannedColumn): FlatValue {
+export function nullValue(column: PlannedColumn): FlatValue {
   return column.path.trim() === '%rowIndex' ? 0 : null;
 }
 
@@ -127,12 +173,14 @@ function makeUnion(session: Session, branches: readonly PlannedSelect[]): Produc
 }
 
 function makeColumns(session: Session, columns: readonly PlannedColumn[]): Producer {
-  const readers = columns.map((column) => {
-    const place = `column "${column.name}" (${column.path})`;
-    const evaluate = bind(session, column.path, place);
-    return (focus: Focus): FlatValue => readColumn(session, column, place, evaluate(focus));
-  });
+  const readers = columns.map((column) => makeColumn(session, column));
   return (focus) => [readers.map((read) => read(focus))];
+}
+
+function makeColumn(session: Session, column: PlannedColumn): (focus: Focus) => FlatValue {
+  const place = `column "${column.name}" (${column.path})`;
+  const evaluate = bind(session, column.path, place);
+  return (focus) => readColumn(session, column, place, evaluate(focus));
 }
 
 function readColumn(session: Session, column: PlannedColumn, place: string, items: readonly unknown[]): FlatValue {
@@ -192,7 +240,11 @@ function bind(session: Session, text: string, place: string): (focus: Focus) => 
 }
 
 function checkRows(session: Session, count: number): void {
-  if (count > MAX_ROWS) throw evaluationFailed(session, 'rows', `one resource gave more than ${MAX_ROWS} rows`);
+  if (count > MAX_ROWS) throw tooManyRows(session);
+}
+
+function tooManyRows(session: Session): AppError {
+  return evaluationFailed(session, 'rows', `one resource gave more than ${MAX_ROWS} rows`);
 }
 
 function evaluationFailed(session: Session, place: string, reason: string): AppError {

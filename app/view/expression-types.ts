@@ -1,5 +1,6 @@
 import fhirpath from 'fhirpath';
 import { arithmeticType, findSignature, type ArgumentKind } from './function-signatures.ts';
+import { stringOf, unquote } from './literals.ts';
 import { ANY, elementTypes, isResourceType, isSubtype, readTypeName, suggestChoice, type Types } from './r4-types.ts';
 import { isSimpleRegex } from './simple-regex.ts';
 
@@ -208,7 +209,7 @@ function argumentTypes(node: AstNode, kind: ArgumentKind, input: Types, scope: T
     case 'type':
       return namedType(node, scope);
     case 'regex': {
-      const pattern = stringLiteral(node);
+      const pattern = stringOf(node);
       if (pattern === undefined || !isSimpleRegex(pattern)) {
         scope.report(
           'the regular expression is refused, as it could block the service: expected a string literal without groups and alternatives, with at most one of * + ? {n,m}',
@@ -225,25 +226,6 @@ function namedType(node: AstNode | undefined, scope: TypingScope): Types {
   if (type !== undefined) return [type];
   scope.report(`${quote(text)} is not a FHIR R4 type (type names stand without quotes)`);
   return [ANY];
-}
-
-/** Text of a string literal as it stands between the quotes, when it holds no escape that would change it. */
-function stringLiteral(node: AstNode): string | undefined {
-  if (node.type === 'StringLiteral') return unescapeString((node.text ?? '').slice(1, -1));
-  return node.children?.length === 1 && node.children[0] !== undefined ? stringLiteral(node.children[0]) : undefined;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = { r: '\r', n: '\n', t: '\t', f: '\f' };
-
-/** As fhirpath.js reads escapes: `\n` and its like, `\uXXXX`, any other character stands for itself. */
-function unescapeString(text: string): string {
-  return text.replace(/\\(u[0-9a-fA-F]{4}|.)/g, (_match, escape: string) =>
-    escape.length > 1 ? String.fromCharCode(parseInt(escape.slice(1), 16)) : (ESCAPES[escape] ?? escape),
-  );
-}
-
-function unquote(name: string): string {
-  return /^[`'].*[`']$/s.test(name) ? unescapeString(name.slice(1, -1)) : name;
 }
 
 /** fhirpath.js reads names as plain properties, so `constructor` or `__proto__` would yield parts of JavaScript. */

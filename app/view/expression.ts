@@ -2,6 +2,7 @@ import fhirpath, { type UserInvocationTable } from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
 import { describeCause } from '../lib/describe-cause.ts';
 import { ExpressionFailure } from './functions.ts';
+import { MAX_ITEMS, MAX_STEPS, MAX_TEXT_LENGTH } from './limits.ts';
 
 /** Names that an expression sees with a percent sign. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -9,31 +10,31 @@ export type Variables = Readonly<Record<string, unknown>>;
 /** A compiled expression: items in, items out, both as fhirpath.js has them (nodes or computed values). */
 export type Expression = (items: readonly unknown[], variables: Variables) => readonly unknown[];
 
-/** Bounds on one resource: steps of the interpreter, items of one collection, characters of one computed text. */
-const MAX_STEPS = 2_000_000;
-const MAX_ITEMS = 100_000;
-const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
-
 /** Steps that were taken for the resource at hand; reset before each resource. */
 export interface Budget {
   steps: number;
 }
 
 /**
- * Compiles an expression that was checked before.
+ * Compiles an expression that was checked before, when it is first evaluated: compiled views seldom need it.
  *
  * Internal types are kept, as resolving them would write hidden properties into the resource. What it throws is an ExpressionFailure:
  * the texts of fhirpath.js may quote data and are dropped.
+ *
+ * @param base path in the model of plain elements that it will be evaluated on; not needed for resources and nodes
  */
-export function compileExpression(text: string, functions: UserInvocationTable, budget: Budget): Expression {
-  const run = fhirpath.compile(text, r4, {
-    resolveInternalTypes: false,
-    preciseMath: true,
-    userInvocationTable: functions,
-    debugger: (_context, _focus, result: unknown) => checkBounds(result, budget),
-  });
+export function compileExpression(text: string, functions: UserInvocationTable, budget: Budget, base?: string): Expression {
+  const compile = (): ReturnType<typeof fhirpath.compile> =>
+    fhirpath.compile(base === undefined ? text : { base, expression: text }, r4, {
+      resolveInternalTypes: false,
+      preciseMath: true,
+      userInvocationTable: functions,
+      debugger: (_context, _focus, result: unknown) => checkBounds(result, budget),
+    });
+  let run: ReturnType<typeof compile> | undefined;
   return (items, variables) => {
     try {
+      run ??= compile();
       return run(items, variables) as readonly unknown[];
     } catch (error) {
       throw error instanceof ExpressionFailure ? error : new ExpressionFailure(explain(error));
@@ -81,7 +82,7 @@ export function readPrimitive(item: unknown): string | number | boolean | undefi
 }
 
 /** Trailing zeros of an element are data (FHIR decimals have a precision); those of a computed value are padding. */
-function readDecimal(value: { toString(): string }, isElement: boolean): string | number {
+export function readDecimal(value: { toString(): string }, isElement: boolean): string | number {
   const text = isElement
     ? value.toString()
     : value

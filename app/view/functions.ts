@@ -22,19 +22,18 @@ type Criteria = (node: unknown) => Nodes;
 const REFERENCE = /(?:^|\/)([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/[A-Za-z0-9\-.]{1,64})?$/;
 
 /** Extensions in which Aidbox tells the time of creation, as its documentation shows them. */
-const CREATED_AT_URLS = ['https://aidbox.app/ex/createdAt', 'ex:createdAt'];
+export const CREATED_AT_URLS: readonly string[] = ['https://aidbox.app/ex/createdAt', 'ex:createdAt'];
 
 /**
  * Functions that SQL on FHIR and Aidbox add to FHIRPath, and replacements for those of fhirpath.js 5.2.0 that are wrong:
  * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone.
  *
  * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
- * @param createdAtUrl URL of the extension in `meta` that holds the time of creation (BOX_FHIR_CREATEDAT_URL)
+ * @param createdAtUrls URLs of the extension in `meta` that holds the time of creation
  */
-export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvocationTable {
+export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]): UserInvocationTable {
   const lastUpdated = compile('meta.lastUpdated');
   const createdAt = compile('meta.extension.where(url in %urls).value.ofType(instant)');
-  const urls = createdAtUrl === undefined ? CREATED_AT_URLS : [createdAtUrl];
   return {
     where: entry({ 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria: Criteria) {
       return nodes.filter((node, index) => holds(this, node, index, criteria));
@@ -47,7 +46,7 @@ export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvo
       nodes.flatMap((node) => readReferenceKey(textAt(node, 'reference'), type?.name) ?? []),
     ),
     getAidboxTs: entry({ 0: [] }, () => lastUpdated([scope.root])),
-    getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls }).slice(0, 1)),
+    getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls: createdAtUrls }).slice(0, 1)),
     lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('lowBoundary', '+14:00')),
     highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('highBoundary', '-12:00')),
     matches: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
@@ -64,9 +63,13 @@ export function makeFunctions(scope: RootScope, createdAtUrl?: string): UserInvo
 
 type Evaluate = (nodes: Nodes, variables?: Record<string, unknown>) => Nodes;
 
+/** Parses when it is first called, as most views need none of these. */
 function compile(expression: string): Evaluate {
-  const run = fhirpath.compile(expression, r4, { resolveInternalTypes: false, preciseMath: true });
-  return (nodes, variables) => run(nodes, variables) as Nodes;
+  let run: ReturnType<typeof fhirpath.compile> | undefined;
+  return (nodes, variables) => {
+    run ??= fhirpath.compile(expression, r4, { resolveInternalTypes: false, preciseMath: true });
+    return run(nodes, variables) as Nodes;
+  };
 }
 
 function entry(
@@ -100,7 +103,7 @@ function textAt(node: unknown, element: string): string | undefined {
 }
 
 /** The id of the resource that a reference names, equal to its getResourceKey(); undefined when it is of another type or has no id. */
-function readReferenceKey(reference: string | undefined, type: string | undefined): string | undefined {
+export function readReferenceKey(reference: string | undefined, type: string | undefined): string | undefined {
   const found = reference === undefined ? null : REFERENCE.exec(reference);
   return found === null || (type !== undefined && found[1] !== type) ? undefined : found[2];
 }

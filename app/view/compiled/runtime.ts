@@ -1,0 +1,67 @@
+import fhirpath from 'fhirpath';
+import { readDecimal } from '../expression.ts';
+
+/** Thrown by compiled code when a resource breaks an assumption: the interpreter then decides. Made once, as its stack says nothing. */
+export const DEOPT = new Error('the resource needs the interpreter');
+
+/** Thrown by compiled code when one resource gives more rows than are allowed. */
+export const TOO_MANY_ROWS = new Error('too many rows');
+
+/**
+ * The value of a primitive for a column. Numbers whose digits fhirpath.js might write in another way are left to it.
+ * @throws DEOPT for anything else than a primitive
+ */
+export function readValue(value: unknown): string | number | boolean {
+  if (typeof value === 'string' || typeof value === 'boolean') return value;
+  if (typeof value === 'number') {
+    const size = value < 0 ? -value : value;
+    if ((size >= 1e-6 && size < 1e15) || Object.is(value, 0)) return value;
+  }
+  if (value instanceof fhirpath.FP_Decimal) return readDecimal(value, true);
+  throw DEOPT;
+}
+
+/** True when an object has one of these properties. */
+export function hasAny(object: object, properties: ReadonlySet<string>): boolean {
+  for (const name in object) if (properties.has(name)) return true;
+  return false;
+}
+
+/**
+ * The value of a choice element of an object, when it is held by one of the wanted properties (mapped to true); undefined when there is none.
+ * @throws DEOPT when two properties of the choice are there, or one beside its `_property`
+ */
+export function readChoice(object: Readonly<Record<string, unknown>>, properties: ReadonlyMap<string, boolean>): unknown {
+  let found: string | undefined;
+  for (const name in object) {
+    if (!properties.has(name)) continue;
+    if (found !== undefined || name.startsWith('_')) throw DEOPT;
+    found = name;
+  }
+  return found !== undefined && properties.get(found) === true ? object[found] : undefined;
+}
+
+const SLASH = 47;
+
+/** The id in `Type/id`, when the reference is just that; undefined when it is anything else, which `readReferenceKey` decides. */
+export function readPlainKey(reference: string, typeAndSlash: string): string | undefined {
+  const from = typeAndSlash.length;
+  const { length } = reference;
+  if (length <= from || length > from + 64 || !reference.startsWith(typeAndSlash)) return undefined;
+  for (let index = from; index < length; index++) {
+    const code = reference.charCodeAt(index);
+    const isIdCharacter =
+      (code >= 97 && code <= 122) || (code >= 45 && code <= 57 && code !== SLASH) || (code >= 65 && code <= 90);
+    if (!isIdCharacter) return undefined;
+  }
+  return reference.slice(from);
+}
+
+/** Whether two numbers are equal or apart by more than the rounding of fhirpath.js (8 decimals). @throws DEOPT when that is not clear */
+export function compareNumbers(left: unknown, right: unknown): number {
+  if (typeof left !== 'number' || typeof right !== 'number') throw DEOPT;
+  if (left === right) return 0;
+  const difference = left - right;
+  if (difference < 1e-6 && difference > -1e-6) throw DEOPT;
+  return difference;
+}
