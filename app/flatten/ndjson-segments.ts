@@ -13,7 +13,7 @@ export interface Segment {
 }
 
 /** Bytes of a segment, unless a line is longer. One segment becomes at least one row group, so it must not be small. */
-const SEGMENT_BYTES = 16 << 20;
+const SEGMENT_BYTES = 8 << 20;
 const CHUNK_BYTES = 1 << 20;
 /** No string of JavaScript is longer. */
 const MAX_LINE_BYTES = 500 << 20;
@@ -49,12 +49,13 @@ export async function* readSegments(path: string, pool: BufferPool, onBytes: (co
           buffer = enlarge(buffer);
         } else {
           const next = pool.take();
-          const rest = Buffer.from(buffer, end);
-          const target = rest.length < next.byteLength ? next : enlarge(buffer);
-          rest.copy(Buffer.from(target));
+          const target = filled - end < next.byteLength ? next : enlarge(buffer);
+          Buffer.from(buffer).copy(Buffer.from(target), 0, end);
+          const kept = filled - end;
+          // Who takes the segment may send the buffer to another thread: it is empty here afterwards.
           yield { buffer, sizeBytes: end };
           buffer = target;
-          filled = rest.length;
+          filled = kept;
         }
       }
       const copied = Math.min(chunk.length - at, buffer.byteLength - filled);

@@ -4,7 +4,9 @@ import { compileView } from '../view/compile-view.ts';
 import type { Resource } from '../view/compiled-view.ts';
 import { parseExactly } from '../view/exact-json.ts';
 import { makeSegmentEncoder, type Format } from './make-encoder.ts';
+import { findNeededNames } from './needed-names.ts';
 import type { Segment } from './ndjson-segments.ts';
+import { makeProjectingParser, type ParseLine } from './projecting-parser.ts';
 import type { EncodedRows } from './segment-encoder.ts';
 
 /** What to do with every segment; goes to the threads as it is. */
@@ -46,21 +48,23 @@ const EMPTY: readonly never[] = [];
 export function makeSegmentFlattener(job: FlattenJob): (segment: Segment) => FlattenedSegment {
   const view = compileView(job.viewDefinition);
   const encoder = makeSegmentEncoder(job.format, view.columns);
-  const parse = encoder.needsExactDecimals || view.needsExactDecimals === true ? parseExactly : JSON.parse;
+  const parse =
+    encoder.needsExactDecimals || view.needsExactDecimals === true ? onText(parseExactly) : makeParser(job.viewDefinition);
 
   return (segment) => {
     const bytes = Buffer.from(segment.buffer, 0, segment.sizeBytes);
     const isClean = isUtf8(bytes);
+    // A byte order mark, which some programs write at the beginning of a file.
+    const hasMark = bytes.length > 2 && bytes.readUIntBE(0, 3) === 0xefbbbf;
     const counts = { lines: 0, resources: 0, otherTypes: 0, rows: 0, badLines: 0 };
     let firstBad: BadLine | undefined;
-    for (let start = 0; start < bytes.length;) {
+    for (let start = hasMark ? 3 : 0; start < bytes.length;) {
       const newline = bytes.indexOf(NEWLINE, start);
       const end = newline < 0 ? bytes.length : newline;
       counts.lines++;
       try {
         if (!isClean && !isUtf8(bytes.subarray(start, end))) throw badLine('it is not UTF-8');
-        const text = bytes.toString('utf8', start, end);
-        const resource = isBlank(text) ? undefined : parseResource(parse, text);
+        const resource = isBlank(bytes, start, end) ? undefined : parseResource(parse, bytes, start, end);
         if (resource !== undefined) {
           const isOfView = resource.resourceType === view.resourceType;
           const rows = isOfView ? view.evaluate(resource) : EMPTY;
@@ -81,11 +85,22 @@ export function makeSegmentFlattener(job: FlattenJob): (segment: Segment) => Fla
   };
 }
 
-function parseResource(parse: (text: string) => unknown, text: string): Resource {
+/** Reads no more of a resource than the view can see, where that can be told. */
+function makeParser(viewDefinition: unknown): ParseLine {
+  const names = findNeededNames(viewDefinition);
+  return names === undefined ? onText(JSON.parse) : makeProjectingParser(names);
+}
+
+function onText(parse: (text: string) => unknown): ParseLine {
+  return (bytes, start, end) => parse(bytes.toString('utf8', start, end));
+}
+
+function parseResource(parse: ParseLine, bytes: Buffer, start: number, end: number): Resource {
   let value: unknown;
   try {
-    value = parse(text);
-  } catch {
+    value = parse(bytes, start, end);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
     // The message of JSON.parse quotes the text.
     throw badLine('it is not JSON');
   }
@@ -98,7 +113,7 @@ function badLine(found: string): AppError {
   return new AppError('DATA_LINE_INVALID', `${found}; one FHIR resource in JSON was expected`);
 }
 
-/** Also true of the byte order mark that some programs write at the beginning, when nothing else is there. */
-function isBlank(text: string): boolean {
-  return text.length < 8 && text.trim() === '';
+/** True of lines of white space; the shortest resource is longer than what is looked at. */
+function isBlank(bytes: Buffer, start: number, end: number): boolean {
+  return end - start < 8 && bytes.toString('utf8', start, end).trim() === '';
 }

@@ -10,6 +10,8 @@ export interface ViewReport {
   readonly problems: readonly string[];
   /** What is right for SQL on FHIR, but keeps the view from being used by a destination, or makes it hard to use. */
   readonly notes: readonly string[];
+  /** Expressions that are not compiled, with the reason: their rows are right, but slower by far. */
+  readonly fallbacks: readonly string[];
   /** Undefined when there are problems. */
   readonly view: CompiledView | undefined;
 }
@@ -19,14 +21,18 @@ export function reportView(file: ViewFile): ViewReport {
     .map(({ path, message }) => ({ ...file.findPlace(path), text: path === '' ? message : `${path}: ${message}` }))
     .sort((a, b) => a.line - b.line || a.column - b.column)
     .map(({ line, column, text }) => `${line}:${column} ${text}`);
-  if (problems.length > 0) return { problems, notes: [], view: undefined };
+  if (problems.length > 0) return { problems, notes: [], fallbacks: [], view: undefined };
   const view = compileView(file.viewDefinition);
   const table = tableColumnsForView(view);
   const notes = [
     ...findTableProblems(view, table).map(({ message }) => `not for a destination: ${message}`),
     ...findWarnings(view, table),
   ];
-  return { problems: [], notes, view };
+  const fallbacks = (view.fallbacks ?? []).map(({ path, expression, column, reason }) => {
+    const { line, column: at } = file.findPlace(path);
+    return `${line}:${at} ${path}: ${column === undefined ? '' : `column "${column}", `}"${expression}" is not compiled: ${reason}`;
+  });
+  return { problems: [], notes, fallbacks, view };
 }
 
 /** A header and one line a column: name, FHIR type, table type, collection, path; parted by tabs. */

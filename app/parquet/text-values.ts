@@ -21,6 +21,9 @@ export class TextValues implements ValueEncoder {
   readonly #entries: string[] = [];
   #indices = new Uint32Array(1024);
   #indexCount = 0;
+  /** Values often come several times in a row. */
+  #lastText: string | undefined;
+  #lastIndex = 0;
   #valueCount = 0;
   #dictionaryBytes = 0;
   #hasDictionaryPage = false;
@@ -35,7 +38,7 @@ export class TextValues implements ValueEncoder {
       return;
     }
     this.#valueCount++;
-    let index = this.#index.get(text);
+    let index = text === this.#lastText ? this.#lastIndex : this.#index.get(text);
     if (index === undefined) {
       index = this.#entries.length;
       this.#index.set(text, index);
@@ -48,6 +51,8 @@ export class TextValues implements ValueEncoder {
       grown.set(this.#indices);
       this.#indices = grown;
     }
+    this.#lastText = text;
+    this.#lastIndex = index;
     this.#indices[this.#indexCount++] = index;
     const isTried = this.#entries.length >= TRIAL_ENTRIES && 2 * this.#entries.length > this.#valueCount;
     if (isTried || this.#entries.length >= MAX_ENTRIES || this.#dictionaryBytes > MAX_DICTIONARY_BYTES) this.#giveUp();
