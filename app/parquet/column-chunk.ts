@@ -30,6 +30,10 @@ export interface ColumnChunk {
   readonly encodings: readonly (keyof typeof ENCODING)[];
 }
 
+/** Pages are put together here, one at a time: buffers of their own would cost a file's size in garbage. */
+const pageScratch = new ByteSink(4096);
+const compressedScratch = new ByteSink(4096);
+
 /** Encodes one column of a row group: pages of version 1, which every reader knows, compressed with Snappy. */
 export class ColumnChunkEncoder {
   readonly #values: ValueEncoder;
@@ -38,7 +42,6 @@ export class ColumnChunkEncoder {
   readonly #maxDefinition: number;
   readonly #isList: boolean;
   readonly #pages = new ByteSink(4096);
-  readonly #page = new ByteSink(4096);
   #definitions = new Uint8Array(1024);
   #repetitions = new Uint8Array(1024);
   #levelCount = 0;
@@ -114,7 +117,7 @@ export class ColumnChunkEncoder {
   }
 
   #closePage(): void {
-    const page = this.#page;
+    const page = pageScratch;
     page.clear();
     if (this.#isList) addLevels(page, this.#repetitions, this.#levelCount, 1);
     if (this.#maxDefinition > 0) addLevels(page, this.#definitions, this.#levelCount, this.#maxDefinition);
@@ -132,7 +135,8 @@ export class ColumnChunkEncoder {
 
   /** Adds a page with its header (struct PageHeader of the format's Thrift definition). */
   #addPage(sink: ByteSink, body: Uint8Array, type: number, header: Record<string, number>): void {
-    const compressed = new ByteSink(body.length + 64);
+    const compressed = compressedScratch;
+    compressed.clear();
     addSnappy(compressed, body);
     const writer = new ByteWriter();
     serializeTCompactProtocol(writer, {

@@ -26,7 +26,8 @@ export const CREATED_AT_URLS: readonly string[] = ['https://aidbox.app/ex/create
 
 /**
  * Functions that SQL on FHIR and Aidbox add to FHIRPath, and replacements for those of fhirpath.js 5.2.0 that are wrong:
- * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone.
+ * `where` and `exists` keep elements whose criterion is false (they test the node, not its value); boundaries of a dateTime lack the zone;
+ * `extension` fails on null in a list of extensions.
  *
  * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
  * @param createdAtUrls URLs of the extension in `meta` that holds the time of creation
@@ -34,6 +35,7 @@ export const CREATED_AT_URLS: readonly string[] = ['https://aidbox.app/ex/create
 export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]): UserInvocationTable {
   const lastUpdated = compile('meta.lastUpdated');
   const createdAt = compile('meta.extension.where(url in %urls).value.ofType(instant)');
+  const toExtensions = compile('$this', 'Extension');
   return {
     where: entry({ 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria: Criteria) {
       return nodes.filter((node, index) => holds(this, node, index, criteria));
@@ -41,6 +43,9 @@ export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]
     exists: entry({ 0: [], 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria?: Criteria) {
       return criteria === undefined ? nodes.length > 0 : nodes.some((node, index) => holds(this, node, index, criteria));
     }),
+    extension: entry({ 1: ['String'] }, (nodes: Nodes, url: unknown) =>
+      typeof url === 'string' && url !== '' ? nodes.flatMap((node) => toExtensions(extensionsOf(node, url))) : [],
+    ),
     getResourceKey: entry({ 0: [] }, (nodes: Nodes) => nodes.flatMap((node) => textAt(node, 'id') ?? [])),
     getReferenceKey: entry({ 0: [], 1: ['TypeSpecifier'] }, (nodes: Nodes, type?: { readonly name: string }) =>
       nodes.flatMap((node) => readReferenceKey(textAt(node, 'reference'), type?.name) ?? []),
@@ -64,10 +69,14 @@ export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]
 type Evaluate = (nodes: Nodes, variables?: Record<string, unknown>) => Nodes;
 
 /** Parses when it is first called, as most views need none of these. */
-function compile(expression: string): Evaluate {
+function compile(expression: string, base?: string): Evaluate {
   let run: ReturnType<typeof fhirpath.compile> | undefined;
   return (nodes, variables) => {
-    run ??= fhirpath.compile(expression, r4, { resolveInternalTypes: false, preciseMath: true });
+    if (nodes.length === 0) return [];
+    run ??= fhirpath.compile(base === undefined ? expression : { base, expression }, r4, {
+      resolveInternalTypes: false,
+      preciseMath: true,
+    });
     return run(nodes, variables) as Nodes;
   };
 }
@@ -101,6 +110,15 @@ function textAt(node: unknown, element: string): string | undefined {
   const text = (value as Record<string, unknown>)[element];
   return typeof text === 'string' ? text : undefined;
 }
+
+/** Extensions with this URL of an element, or of the metadata beside a primitive. */
+function extensionsOf(node: unknown, url: string): Nodes {
+  const { _data: metadata } = (node ?? {}) as { readonly _data?: Extensible };
+  const list = (valueOf(node) as Extensible)?.extension ?? metadata?.extension;
+  return Array.isArray(list) ? list.filter((each: { readonly url?: unknown } | null) => each?.url === url) : [];
+}
+
+type Extensible = { readonly extension?: unknown } | null | undefined;
 
 /** The id of the resource that a reference names, equal to its getResourceKey(); undefined when it is of another type or has no id. */
 export function readReferenceKey(reference: string | undefined, type: string | undefined): string | undefined {

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { runEndToEndBench } from './end-to-end.ts';
+import { runFlattenBench } from './flatten.ts';
 import { runQueueBench } from './queue.ts';
 import { runParquetBench } from './parquet.ts';
 import { runWebhookBench } from './webhook.ts';
@@ -12,6 +13,7 @@ const BENCHES: Readonly<
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
   parquet: { what: 'encoding of data files, beside hyparquet-writer and parquetjs', run: runParquetBench },
+  flatten: { what: 'views: µs per resource, compiled, by hand and with fhirpath.js', run: runFlattenBench },
 };
 
 const { values, positionals } = parseArgs({

@@ -4,7 +4,7 @@ import { readReferenceKey } from '../functions.ts';
 import type { ViewPlan } from '../view-plan.ts';
 import { generateView, RUNTIME_NAMES, type GeneratedView } from './emit-view.ts';
 import { lowerView } from './lower-view.ts';
-import { compareNumbers, DEOPT, hasAny, readChoice, readPlainKey, readValue, TOO_MANY_ROWS } from './runtime.ts';
+import { compareNumbers, DEOPT, readChoice, readPlainKey, readValue, TOO_MANY_ROWS } from './runtime.ts';
 import { SourceTooLong } from './source.ts';
 
 export interface CompiledPlan {
@@ -20,7 +20,6 @@ const RUNTIME: Readonly<Record<(typeof RUNTIME_NAMES)[number], unknown>> = {
   TOO_MANY_ROWS,
   readValue,
   readChoice,
-  hasAny,
   readPlainKey,
   readReferenceKey,
   compareNumbers,
@@ -43,7 +42,11 @@ export function compilePlan(plan: ViewPlan, interpreter: Interpreter, createdAtU
   if (fallbacks.length === expressionCount) return interpreted();
   let fast: EvaluateView;
   try {
-    fast = instantiate(generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.parts), interpreter);
+    fast = instantiate(
+      generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.parts),
+      interpreter,
+      fallbacks.length > 0,
+    );
   } catch (error) {
     if (error instanceof SourceTooLong) return interpreted(error.message);
     if (error instanceof EvalError) return interpreted('this process may not generate code');
@@ -52,7 +55,7 @@ export function compilePlan(plan: ViewPlan, interpreter: Interpreter, createdAtU
   return { evaluate: withInterpreter(fast, interpreter), fast, fallbacks, expressionCount };
 }
 
-function instantiate({ code, constants }: GeneratedView, interpreter: Interpreter): EvaluateView {
+function instantiate({ code, constants }: GeneratedView, interpreter: Interpreter, needsInterpreter: boolean): EvaluateView {
   // The code holds no text of the view (source.ts); its values are entries of `constants`.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
   const make = new Function('K', 'R', 'begin', code) as (
@@ -61,6 +64,7 @@ function instantiate({ code, constants }: GeneratedView, interpreter: Interprete
     begin: unknown,
   ) => EvaluateView;
   const run = make(constants, RUNTIME, interpreter.begin);
+  if (!needsInterpreter) return run;
   return (resource) => {
     try {
       return run(resource);

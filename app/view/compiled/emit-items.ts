@@ -1,12 +1,13 @@
-import { elementOf, isValue, type Node } from './ir.ts';
+import { isValue, keyOf, type Node } from './ir.ts';
 import type { Item, Source } from './source.ts';
 import { emitBoolean, emitValue } from './emit-value.ts';
 
 /** What an expression is generated in. */
 export interface Frame {
   readonly source: Source;
-  /** JavaScript of the items that slots hold. */
-  readonly slots: ReadonlyMap<number, string>;
+  readonly slots: ReadonlyMap<number, Item>;
+  /** Variables that hold what several expressions begin with (null: nothing), by `keyOf`. */
+  readonly shared: ReadonlyMap<string, string>;
   /** JavaScript of %rowIndex. */
   readonly rowIndex: string;
   /** True inside of loops that go over items already. */
@@ -34,77 +35,57 @@ function counting({ metadata }: Care): Care {
 /** Generates code that runs `use` for each item of an expression, in order; inside of it `break` and `continue` are not allowed. */
 export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
+  const known = frame.shared.size === 0 ? undefined : frame.shared.get(keyOf(node));
+  if (known !== undefined) return emitBlock(source, `if (${known} !== null)`, () => use({ js: known }));
   if (isValue(node)) {
     const value = emitValue(frame, node);
-    emitBlock(source, `if (${value} !== null)`, () => use({ js: value }));
-    return;
+    return emitBlock(source, `if (${value} !== null)`, () => use({ js: value }));
   }
   switch (node.op) {
     case 'slot':
-      use({ js: frame.slots.get(node.slot) ?? missingSlot(), element: node.element });
-      return;
+      return use(frame.slots.get(node.slot) ?? missingSlot());
     case 'child':
-      emitItems(frame, node.input, COUNT, (parent) => emitChild(frame, node, parent.js, care, use));
-      return;
+      return emitItems(frame, node.input, COUNT, (parent) => emitChild(frame, node, parent, care, use));
     case 'choice':
-      emitItems(frame, node.input, COUNT, (parent) => emitChoice(frame, node, parent.js, care, use));
-      return;
+      return emitItems(frame, node.input, COUNT, ({ js }) => emitChoice(frame, node, js, care, use));
     case 'absent':
-      emitItems(frame, node.input, COUNT, ({ js }) => {
-        const property = source.property(node.name);
-        source.write(
-          `if (${js}${property} !== undefined || ${js}${source.property(`_${node.name}`)} !== undefined) throw DEOPT;`,
-        );
+      return emitItems(frame, node.input, { metadata: 'data' }, ({ js }) => {
+        const [value, metadata] = [node.name, `_${node.name}`].map((name) => js + source.property(name));
+        source.write(`if (${value} !== undefined || ${metadata} !== undefined) throw DEOPT;`);
       });
-      return;
     case 'where':
-      emitItems(frame, node.input, counting(care), (item) => {
-        const holds = emitBoolean(withSlot(frame, node.slot, item.js), node.criterion);
+      return emitItems(frame, node.input, counting(care), (item) => {
+        const holds = emitBoolean(withSlot(frame, node.slot, item), node.criterion);
         emitBlock(source, `if (${holds} === true)`, () => use(item));
       });
-      return;
     case 'select':
-      emitItems(frame, node.input, COUNT, (item) => emitItems(withSlot(frame, node.slot, item.js), node.body, care, use));
-      return;
+      return emitItems(frame, node.input, COUNT, (item) => emitItems(withSlot(frame, node.slot, item), node.body, care, use));
     case 'pick':
-      emitPick(frame, node, care, use);
-      return;
-    case 'range': {
-      const index = source.name('i');
-      source.write(`let ${index} = 0;`);
-      emitItems(frame, node.input, counting(care), (item) => {
-        const upper = node.to === Infinity ? '' : ` && ${index} < ${node.to}`;
-        emitBlock(source, `if (${index} >= ${node.from}${upper})`, () => use(item));
-        source.write(`${index}++;`);
-      });
-      return;
-    }
+      return emitPick(frame, node, care, use);
+    case 'range':
+      return emitRange(frame, node, care, use);
     case 'extension':
-      emitExtension(frame, node, use);
-      return;
+      return emitExtensions(frame, node, use);
     case 'resourceKey':
-      emitItems(frame, node.input, COUNT, ({ js }) => {
+      return emitItems(frame, node.input, COUNT, ({ js }) => {
         const key = source.name('v');
         source.write(`const ${key} = ${js}.id;`);
         emitBlock(source, `if (typeof ${key} === 'string')`, () => use({ js: key }));
       });
-      return;
     case 'referenceKey':
-      emitItems(frame, node.input, COUNT, ({ js }) => emitReferenceKey(frame, node.resourceType, js, use));
-      return;
+      return emitItems(frame, node.input, COUNT, ({ js }) => emitReferenceKey(frame, node.resourceType, js, use));
     case 'iif': {
       const condition = emitBoolean(frame, node.condition);
-      emitBlock(source, `if (${condition} === true)`, () => emitItems(frame, node.then, counting(care), use));
-      const { otherwise } = node;
+      const { then, otherwise } = node;
+      emitBlock(source, `if (${condition} === true)`, () => emitItems(frame, then, counting(care), use));
       if (otherwise !== undefined) emitBlock(source, 'else', () => emitItems(frame, otherwise, counting(care), use));
-      return;
     }
   }
 }
 
 /** A frame in which a slot holds an item. */
-export function withSlot(frame: Frame, slot: number, js: string): Frame {
-  return { ...frame, slots: new Map(frame.slots).set(slot, js), isNested: true };
+export function withSlot(frame: Frame, slot: number, item: Item): Frame {
+  return { ...frame, slots: new Map(frame.slots).set(slot, item), isNested: true };
 }
 
 export function emitBlock(source: Source, head: string, body: () => void): void {
@@ -113,38 +94,62 @@ export function emitBlock(source: Source, head: string, body: () => void): void 
   source.write('}');
 }
 
-function missingSlot(): never {
+/** Generates code that stores the item of an expression with at most one in a new variable (null: none); gives its name. */
+export function emitVariable(frame: Frame, node: Node): string {
+  const { source } = frame;
+  const name = source.name('s');
+  source.write(`let ${name} = null;`);
+  emitItems(frame, node, COUNT, (item) => store(source, name, item));
+  return name;
+}
+
+/** A variable forgets where its item stood, so metadata beside it are looked for here. */
+function store(source: Source, name: string, { js, metadata }: Item): void {
+  if (metadata !== undefined) source.write(`if (${metadata}) throw DEOPT;`);
+  source.write(`${name} = ${js};`);
+}
+
+function missingSlot(): Item {
   throw new Error('a slot that no code fills');
 }
 
-function emitChild(frame: Frame, node: Node & { op: 'child' }, parent: string, care: Care, use: (item: Item) => void): void {
+/**
+ * The elements of one parent. fhirpath.js looks for what an element lacks in the `_property` beside it, so metadata of an object count only
+ * when one of its children is missing.
+ */
+function emitChild(frame: Frame, node: Node & { op: 'child' }, parent: Item, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
-  const metadata = `${parent}${source.property(`_${node.name}`)} != null`;
+  const metadata = `${parent.js}${source.property(`_${node.name}`)} != null`;
   const isObject = node.kind === 'object';
-  if (isObject || care.metadata === 'data' || (node.repeats && care.metadata === 'count'))
-    source.write(`if (${metadata}) throw DEOPT;`);
   const value = source.name('v');
-  source.write(`const ${value} = ${parent}${source.property(node.name)};`);
-  if (!node.repeats) {
-    emitBlock(source, `if (${value} != null)`, () => {
-      emitGuard(source, value, isObject, care);
-      use({ js: value, element: node.element });
-    });
-    if (!isObject && care.metadata === 'count') source.write(`else if (${metadata}) throw DEOPT;`);
-    return;
+  if (care.metadata === 'data' || (node.repeats && (isObject || care.metadata === 'count'))) {
+    source.write(`if (${metadata}) throw DEOPT;`);
   }
+  source.write(`const ${value} = ${parent.js}${source.property(node.name)};`);
   emitBlock(source, `if (${value} != null)`, () => {
-    source.write(`if (!isArray(${value})) throw DEOPT;`);
-    emitLoop(frame, node, value, (item) => {
-      const needsValue = isObject || care.metadata !== 'none';
-      if (needsValue) source.write(`if (${item} == null) throw DEOPT;`);
-      const body = (): void => {
-        emitGuard(source, item, isObject, care);
-        use({ js: item, element: node.element });
-      };
-      if (needsValue) body();
-      else emitBlock(source, `if (${item} != null)`, body);
-    });
+    if (node.repeats) return emitElements(frame, node, value, care, use);
+    emitGuard(source, value, isObject, care);
+    use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
+  });
+  const hidden = [
+    ...(!node.repeats && (isObject || care.metadata === 'count') ? [metadata] : []),
+    ...(parent.metadata === undefined ? [] : [parent.metadata]),
+  ];
+  if (hidden.length > 0) source.write(`else if (${hidden.join(' || ')}) throw DEOPT;`);
+}
+
+function emitElements(frame: Frame, node: Node & { op: 'child' }, list: string, care: Care, use: (item: Item) => void): void {
+  const { source } = frame;
+  const isObject = node.kind === 'object';
+  source.write(`if (!isArray(${list})) throw DEOPT;`);
+  emitLoop(frame, node, list, (item) => {
+    const body = (): void => {
+      emitGuard(source, item, isObject, care);
+      use({ js: item });
+    };
+    if (!isObject && care.metadata === 'none') return emitBlock(source, `if (${item} != null)`, body);
+    source.write(`if (${item} == null) throw DEOPT;`);
+    body();
   });
 }
 
@@ -176,63 +181,87 @@ const FEW = 3;
 
 function emitChoice(frame: Frame, node: Node & { op: 'choice' }, parent: string, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
-  const [only] = node.variants;
-  const value = source.name('v');
-  if (only === undefined || node.variants.length > 1) {
-    const wanted = new Set(node.variants.map(({ property }) => property));
-    const properties = new Map(
-      node.all.flatMap((property) => [
-        [property, wanted.has(property)],
-        [`_${property}`, false],
-      ]),
-    );
-    source.write(`const ${value} = readChoice(${parent}, ${source.constant(properties)});`);
-    emitBlock(source, `if (${value} != null)`, () => {
-      // Which of the variants it is, and so whether objects are right, is not known here.
-      if (node.kind === 'mixed') source.write(`if (isArray(${value})) throw DEOPT;`);
-      else emitGuard(source, value, node.kind === 'object', care);
-      use({ js: value });
-    });
-    return;
-  }
+  const [only, ...others] = node.variants;
+  if (only === undefined || others.length > 0) return emitOneOfMany(frame, node, parent, care, use);
   const isObject = node.kind === 'object';
+  const value = source.name('v');
   const metadata = `${parent}${source.property(`_${only.property}`)} != null`;
-  if (isObject || care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
+  if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
   source.write(`const ${value} = ${parent}${source.property(only.property)};`);
   emitBlock(source, `if (${value} != null)`, () => {
     // fhirpath.js takes the first property that is there.
     const earlier = node.all.slice(0, node.all.indexOf(only.property)).flatMap((property) => [property, `_${property}`]);
-    if (earlier.length > 2 * FEW) source.write(`if (hasAny(${parent}, ${source.constant(new Set(earlier))})) throw DEOPT;`);
+    if (earlier.length > 2 * FEW) emitNoneOf(source, parent, earlier);
     else for (const property of earlier) source.write(`if (${parent}${source.property(property)} !== undefined) throw DEOPT;`);
     emitGuard(source, value, isObject, care);
-    use({ js: value, element: only.type });
+    use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
   });
-  if (!isObject && care.metadata === 'count') source.write(`else if (${metadata}) throw DEOPT;`);
+  if (isObject || care.metadata === 'count') source.write(`else if (${metadata}) throw DEOPT;`);
+}
+
+/** A choice of several properties (`ofType(string)` takes `valueCode`, too): the one that is named after the type is tried first. */
+function emitOneOfMany(frame: Frame, node: Node & { op: 'choice' }, parent: string, care: Care, use: (item: Item) => void): void {
+  const { source } = frame;
+  const value = source.name('v');
+  const wanted = new Set(node.variants.map(({ property }) => property));
+  const properties = new Map(
+    node.all.flatMap((property) => [
+      [property, wanted.has(property)],
+      [`_${property}`, false],
+    ]),
+  );
+  const read = `readChoice(${parent}, ${source.constant(properties)})`;
+  if (node.likely === undefined) source.write(`const ${value} = ${read};`);
+  else {
+    const { likely } = node;
+    source.write(`let ${value} = ${parent}${source.property(likely)};`);
+    source.write(`if (${value} === undefined) ${value} = ${read};`);
+    emitBlock(source, 'else', () =>
+      emitNoneOf(
+        source,
+        parent,
+        [...properties.keys()].filter((property) => property !== likely),
+      ),
+    );
+  }
+  emitBlock(source, `if (${value} != null)`, () => {
+    // Which of the variants it is, and so whether objects are right, is not always known.
+    if (node.kind === 'mixed') source.write(`if (isArray(${value})) throw DEOPT;`);
+    else emitGuard(source, value, node.kind === 'object', care);
+    use({ js: value });
+  });
+}
+
+/** An object may not have any of these properties. Extensions are many and small: their `url` needs no look at the list. */
+function emitNoneOf(source: Source, object: string, properties: readonly string[]): void {
+  const name = source.name('p');
+  const list = source.constant(new Set(properties));
+  source.write(`for (const ${name} in ${object}) if (${name} !== 'url' && ${list}.has(${name})) throw DEOPT;`);
 }
 
 function emitPick(frame: Frame, node: Node & { op: 'pick' }, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
   const { input, at } = node;
-  if (!input.many && (at === 'first' || at === 'last' || at === 'single' || at === 0)) {
-    emitItems(frame, input, { ...counting(care), checksType: care.checksType === true }, use);
-    return;
-  }
+  const inner: Care = { ...counting(care), checksType: care.checksType === true };
+  if (!input.many && (typeof at === 'string' || at === 0)) return emitItems(frame, input, inner, use);
   if (at === 'last' || at === 'single') {
-    const found = source.name('v');
+    const found = source.name('s');
     source.write(`let ${found} = null;`);
-    emitItems(frame, input, counting(care), ({ js }) => {
+    emitItems(frame, input, counting(care), (item) => {
       if (at === 'single') source.write(`if (${found} !== null) throw DEOPT;`);
-      source.write(`${found} = ${js};`);
+      store(source, found, item);
     });
-    emitBlock(source, `if (${found} !== null)`, () => use({ js: found, element: elementOf(node) }));
-    return;
+    return emitBlock(source, `if (${found} !== null)`, () => use({ js: found }));
   }
   const wanted = at === 'first' ? 0 : at;
+  if (input.op === 'child' && input.repeats && !input.input.many && !frame.shared.has(keyOf(input))) {
+    return emitItems(frame, input.input, COUNT, (parent) => emitElementAt(frame, input, parent, wanted, inner, use));
+  }
   const index = source.name('i');
   const label = source.name('L');
   source.write(`let ${index} = 0;`);
   emitBlock(source, `${label}:`, () => {
-    emitItems(frame, input, { ...counting(care), checksType: care.checksType === true }, (item) => {
+    emitItems(frame, input, inner, (item) => {
       emitBlock(source, `if (${index}++ === ${wanted})`, () => {
         use(item);
         if (!input.mayFail) source.write(`break ${label};`);
@@ -241,42 +270,75 @@ function emitPick(frame: Frame, node: Node & { op: 'pick' }, care: Care, use: (i
   });
 }
 
-function emitExtension(frame: Frame, node: Node & { op: 'extension' }, use: (item: Item) => void): void {
+/** One element of one list; the others do not matter. */
+function emitElementAt(
+  frame: Frame,
+  list: Node & { op: 'child' },
+  parent: Item,
+  index: number,
+  care: Care,
+  use: (item: Item) => void,
+): void {
+  const { source } = frame;
+  const [values, item] = [source.name('v'), source.name('v')];
+  const isObject = list.kind === 'object';
+  const metadata = `${parent.js}${source.property(`_${list.name}`)} != null`;
+  source.write(`const ${values} = ${parent.js}${source.property(list.name)};`);
+  if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
+  source.write(`if (${values} != null && !isArray(${values})) throw DEOPT;`);
+  emitBlock(source, `if (${values} != null && ${values}.length > ${index})`, () => {
+    source.write(`const ${item} = ${values}[${index}];`);
+    source.write(`if (${item} == null) throw DEOPT;`);
+    emitGuard(source, item, isObject, care);
+    use(isObject && care.metadata !== 'data' ? { js: item, metadata } : { js: item });
+  });
+  source.write(`else if (${[metadata, ...(parent.metadata === undefined ? [] : [parent.metadata])].join(' || ')}) throw DEOPT;`);
+}
+
+function emitRange(frame: Frame, node: Node & { op: 'range' }, care: Care, use: (item: Item) => void): void {
+  const { source } = frame;
+  const index = source.name('i');
+  const upper = node.to === Infinity ? '' : ` && ${index} < ${node.to}`;
+  source.write(`let ${index} = 0;`);
+  emitItems(frame, node.input, counting(care), (item) => {
+    emitBlock(source, `if (${index} >= ${node.from}${upper})`, () => use(item));
+    source.write(`${index}++;`);
+  });
+}
+
+function emitExtensions(frame: Frame, node: Node & { op: 'extension' }, use: (item: Item) => void): void {
   const { source } = frame;
   const { input } = node;
-  const url = source.constant(node.url);
-  const onOwner = (owner: string): void => {
-    const list = source.name('v');
-    const index = source.name('i');
-    const item = source.name('v');
-    source.write(`const ${list} = ${owner}.extension;`);
-    emitBlock(source, `if (${list} != null)`, () => {
-      source.write(`if (!isArray(${list})) throw DEOPT;`);
-      emitBlock(source, `for (let ${index} = 0; ${index} < ${list}.length; ${index}++)`, () => {
-        source.write(`const ${item} = ${list}[${index}];`);
-        source.write(`if (${item} == null) throw DEOPT;`);
-        emitBlock(source, `if (${item}.url === ${url})`, () => {
-          emitGuard(source, item, true, COUNT);
-          use({ js: item, element: node.element });
-        });
-      });
-    });
-  };
   if (input.kind === 'object') {
-    emitItems(frame, input, COUNT, ({ js }) => onOwner(js));
-    return;
+    return emitItems(frame, input, COUNT, (owner) => emitExtensionsOf(source, owner, node.url, use));
   }
   if (input.op !== 'child') throw new Error('extensions of something that has none');
-  emitItems(frame, input.input, COUNT, ({ js }) => {
-    const metadata = source.name('v');
-    const value = `${js}${source.property(input.name)}`;
+  // Those of a primitive stand in its metadata.
+  emitItems(frame, input.input, { metadata: 'data' }, ({ js }) => {
+    const [value, metadata] = [js + source.property(input.name), source.name('v')];
     source.write(`const ${metadata} = ${js}${source.property(`_${input.name}`)};`);
     source.write(`if (typeof ${value} === 'object' && ${value} !== null) throw DEOPT;`);
     emitBlock(source, `if (${metadata} != null)`, () => {
       source.write(`if (isArray(${metadata})) throw DEOPT;`);
-      onOwner(metadata);
+      emitExtensionsOf(source, { js: metadata }, node.url, use);
     });
   });
+}
+
+function emitExtensionsOf(source: Source, owner: Item, url: string, use: (item: Item) => void): void {
+  const [list, index, item] = [source.name('v'), source.name('i'), source.name('v')];
+  source.write(`const ${list} = ${owner.js}.extension;`);
+  emitBlock(source, `if (${list} != null)`, () => {
+    source.write(`if (!isArray(${list})) throw DEOPT;`);
+    emitBlock(source, `for (let ${index} = 0; ${index} < ${list}.length; ${index}++)`, () => {
+      source.write(`const ${item} = ${list}[${index}];`);
+      emitBlock(source, `if (${item} != null && ${item}.url === ${source.constant(url)})`, () => {
+        emitGuard(source, item, true, COUNT);
+        use({ js: item });
+      });
+    });
+  });
+  if (owner.metadata !== undefined) source.write(`else if (${owner.metadata}) throw DEOPT;`);
 }
 
 function emitReferenceKey(frame: Frame, resourceType: string | undefined, js: string, use: (item: Item) => void): void {

@@ -1,5 +1,6 @@
 import { emitBlock, emitItems, withSlot, type Care, type Frame } from './emit-items.ts';
 import { isComputed, isValue, type Node, type ValueNode } from './ir.ts';
+import type { Item } from './source.ts';
 
 const COUNT: Care = { metadata: 'count' };
 const CHECKED: Care = { metadata: 'count', checksType: true };
@@ -154,7 +155,7 @@ function emitExists(frame: Frame, node: Node & { op: 'exists' }): string {
   const [yes, no] = node.negated ? ['false', 'true'] : ['true', 'false'];
   source.write(`let ${found} = ${no};`);
   emitBlock(source, `${label}:`, () => {
-    emitItems(frame, input, COUNT, ({ js }) => {
+    emitItems(frame, input, COUNT, (item) => {
       const end = (): void => {
         source.write(`${found} = ${yes};`);
         // exists(…) of the interpreter ends at the first item, too.
@@ -162,15 +163,15 @@ function emitExists(frame: Frame, node: Node & { op: 'exists' }): string {
       };
       if (criterion === undefined) end();
       else if (input.mayFail)
-        emitBlock(source, `if (${found} === ${no})`, () => emitIfTrue(frame, node.slot, js, criterion, end));
-      else emitIfTrue(frame, node.slot, js, criterion, end);
+        emitBlock(source, `if (${found} === ${no})`, () => emitIfTrue(frame, node.slot, item, criterion, end));
+      else emitIfTrue(frame, node.slot, item, criterion, end);
     });
   });
   return found;
 }
 
-function emitIfTrue(frame: Frame, slot: number, js: string, criterion: Node, then: () => void): void {
-  const holds = emitBoolean(withSlot(frame, slot, js), criterion);
+function emitIfTrue(frame: Frame, slot: number, item: Item, criterion: Node, then: () => void): void {
+  const holds = emitBoolean(withSlot(frame, slot, item), criterion);
   emitBlock(frame.source, `if (${holds} === true)`, then);
 }
 
@@ -178,9 +179,9 @@ function emitAll(frame: Frame, node: Node & { op: 'all' }): string {
   const { source } = frame;
   const all = source.name('e');
   source.write(`let ${all} = true;`);
-  emitItems(frame, node.input, COUNT, ({ js }) => {
+  emitItems(frame, node.input, COUNT, (item) => {
     emitBlock(source, `if (${all})`, () => {
-      const holds = emitBoolean(withSlot(frame, node.slot, js), node.criterion);
+      const holds = emitBoolean(withSlot(frame, node.slot, item), node.criterion);
       source.write(`if (${holds} !== true) ${all} = false;`);
     });
   });

@@ -2,10 +2,10 @@ import { nullValue } from '../evaluate-view.ts';
 import { MAX_REPEAT_DEPTH, MAX_ROWS, MAX_STEPS, MAX_TEXT_LENGTH } from '../limits.ts';
 import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn } from '../view-plan.ts';
-import { emitBlock, emitItems, withSlot, type Frame } from './emit-items.ts';
+import { emitBlock, emitItems, emitVariable, withSlot, type Frame } from './emit-items.ts';
 import { emitBoolean, emitValue } from './emit-value.ts';
 import type { ElementType } from './element-type.ts';
-import { elementOf, isComputed, isValue, type Node } from './ir.ts';
+import { beginningsOf, elementOf, isComputed, isValue, keyOf, type Node } from './ir.ts';
 import type { LoweredColumn, LoweredIteration, LoweredSelect, LoweredView, Walk } from './lower-view.ts';
 import { makeSource, type Source } from './source.ts';
 
@@ -25,7 +25,6 @@ export const RUNTIME_NAMES = [
   'TOO_MANY_ROWS',
   'readValue',
   'readChoice',
-  'hasAny',
   'readPlainKey',
   'readReferenceKey',
   'compareNumbers',
@@ -40,6 +39,8 @@ export interface GeneratedView {
 /** Where rows are made: the item of the nearest iteration, and its node for expressions that fhirpath.js evaluates. */
 interface Place {
   readonly frame: Frame;
+  /** The item that bare names stand on. */
+  readonly self: string;
   readonly node: string;
 }
 
@@ -68,26 +69,32 @@ export function generateView(
   const generation: Generation = { source, fallbacks, needsNodes: view.fallbacks.length > 0, resourceType };
   source.write('let steps = 0;');
   source.write(`if (r.resourceType !== ${source.constant(resourceType)}) return [];`);
-  source.write('const rows = [];');
+  source.write('let rows = NONE;');
   if (generation.needsNodes) source.write('const root = begin(r);');
-  const place: Place = { frame: { source, slots: new Map([[0, 'r']]), rowIndex: '0', isNested: false }, node: 'root' };
+  const place: Place = {
+    frame: { source, slots: new Map([[0, { js: 'r' }]]), shared: new Map(), rowIndex: '0', isNested: false },
+    self: 'r',
+    node: 'root',
+  };
   for (const condition of view.conditions) {
     const holds =
       'node' in condition
         ? emitBoolean(place.frame, condition.node)
         : `${source.constant(fallbacks.condition(condition.fallback))}(root, 0)`;
-    source.write(`if (${holds} !== true) return rows;`);
+    source.write(`if (${holds} !== true) return [];`);
   }
   const columns = Array.from({ length: columnCount }, (_, index) => columnVariable(index));
   if (columns.length > 0) source.write(`let ${columns.map((name) => `${name} = null`).join(', ')};`);
   emitSelects(generation, view.selects, place, () => {
-    source.write(`if (rows.push([${columns.join(', ')}]) > ${MAX_ROWS}) throw TOO_MANY_ROWS;`);
+    // Most resources give one row, for which V8 need not make room for more.
+    source.write(`if (rows === NONE) rows = [[${columns.join(', ')}]];`);
+    source.write(`else if (rows.push([${columns.join(', ')}]) > ${MAX_ROWS}) throw TOO_MANY_ROWS;`);
   });
-  source.write('return rows;');
+  source.write('return rows === NONE ? [] : rows;');
   const head = [
     "'use strict';",
     `const { ${RUNTIME_NAMES.join(', ')} } = R;`,
-    `const isArray = Array.isArray, MAX_STEPS = ${MAX_STEPS}, MAX_TEXT_LENGTH = ${MAX_TEXT_LENGTH};`,
+    `const isArray = Array.isArray, NONE = [], MAX_STEPS = ${MAX_STEPS}, MAX_TEXT_LENGTH = ${MAX_TEXT_LENGTH};`,
     ...source.constants.map((_, index) => `const k${index} = K[${index}];`),
     ...source.functions(),
   ];
@@ -129,10 +136,12 @@ function bodyOf({ columns, selects, unionAll, output, index }: LoweredSelect): r
   return [...parts, { index: index + output.length - first.count, count: first.count, emit }];
 }
 
-function emitParts(generation: Generation, parts: readonly Part[], place: Place, then: Continue): void {
+function emitParts(generation: Generation, parts: readonly Part[], outer: Place, then: Continue): void {
   const { source } = generation;
   const rowMakers = parts.flatMap((part) => ('emit' in part ? [part] : []));
-  for (const part of parts) if ('columns' in part) for (const column of part.columns) emitColumn(generation, column, place);
+  const columns = parts.flatMap((part) => ('columns' in part ? part.columns : []));
+  const place = { ...outer, frame: shareBeginnings(outer.frame, columns) };
+  for (const column of columns) emitColumn(generation, column, place);
   const [first, ...others] = rowMakers;
   if (first === undefined) return then();
   const lists = others.map(({ index, count, emit }) => {
@@ -157,6 +166,25 @@ function emitParts(generation: Generation, parts: readonly Part[], place: Place,
   first.emit(generation, place, combine);
 }
 
+/** Evaluates what several columns begin with, and gives the frame in which they find it. */
+function shareBeginnings(frame: Frame, columns: readonly LoweredColumn[]): Frame {
+  const chains = columns.map(({ value }) =>
+    'node' in value ? beginningsOf(value.node).map((node) => ({ node, key: keyOf(node) })) : [],
+  );
+  const counts = new Map<string, number>();
+  for (const { key } of chains.flat()) counts.set(key, (counts.get(key) ?? 0) + 1);
+  const shared = new Map(frame.shared);
+  for (const chain of chains) {
+    chain.forEach(({ node, key }, index) => {
+      const count = counts.get(key) ?? 0;
+      // One that only stands before a longer one is no gain.
+      const isOnlyBefore = counts.get(chain[index + 1]?.key ?? '') === count;
+      if (count > 1 && !isOnlyBefore && !shared.has(key)) shared.set(key, emitVariable({ ...frame, shared }, node));
+    });
+  }
+  return { ...frame, shared };
+}
+
 function emitIteration(
   generation: Generation,
   select: LoweredSelect,
@@ -170,8 +198,8 @@ function emitIteration(
   const onItem = (js: string, element: ElementType | undefined): void => {
     const rowIndex = source.name('x');
     source.write(`const ${rowIndex} = ${count}++;`);
-    const frame: Frame = { ...withSlot(place.frame, iteration.slot, js), rowIndex };
-    emitParts(generation, bodyOf(select), { frame, node: emitNode(generation, js, element) }, then);
+    const frame: Frame = { ...withSlot(place.frame, iteration.slot, { js }), rowIndex };
+    emitParts(generation, bodyOf(select), { frame, self: js, node: emitNode(generation, js, element) }, then);
   };
   const onNodes = (items: unknown): void => {
     const node = source.name('v');
@@ -182,7 +210,7 @@ function emitIteration(
     const { walk } = iteration;
     if (walk === undefined) return onNodes(fallbacks.repeated(iteration.expressions));
     const item = source.name('v');
-    emitBlock(source, `for (const ${item} of ${emitWalk(source, walk)}(${selfOf(place)}, [], 1))`, () => onItem(item, walk.item));
+    emitBlock(source, `for (const ${item} of ${emitWalk(source, walk)}(${place.self}, [], 1))`, () => onItem(item, walk.item));
     return;
   }
   const { items, orNull } = iteration;
@@ -195,11 +223,6 @@ function emitIteration(
     );
     then();
   });
-}
-
-/** The item that bare names stand on: the slot that was filled last. */
-function selfOf({ frame }: Place): string {
-  return [...frame.slots.values()].at(-1) ?? 'r';
 }
 
 /** Code for the node of an item, which is made when an expression first needs it. Items of fhirpath.js are nodes already. */
@@ -217,7 +240,13 @@ function emitWalk(source: Source, walk: Walk): string {
     source.define(`function ${name}(v, found, depth)`, () => {
       source.write(`let steps = 0;`);
       source.write(`if (depth > ${MAX_REPEAT_DEPTH}) throw DEOPT;`);
-      const frame: Frame = { source, slots: new Map([[walk.slot, 'v']]), rowIndex: '0', isNested: true };
+      const frame: Frame = {
+        source,
+        slots: new Map([[walk.slot, { js: 'v' }]]),
+        shared: new Map(),
+        rowIndex: '0',
+        isNested: true,
+      };
       for (const step of steps) {
         emitItems(frame, step, { metadata: 'data' }, ({ js }) => {
           source.write(`if (found.push(${js}) > ${MAX_ROWS}) throw DEOPT;`);

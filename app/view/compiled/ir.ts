@@ -38,6 +38,8 @@ export type ItemNode = Base &
         readonly all: readonly string[];
         /** Those that the expression asks for. */
         readonly variants: readonly ChoiceVariant[];
+        /** Of several variants, the property that is named after the type that was asked for. */
+        readonly likely?: string | undefined;
         readonly element: ElementType | undefined;
       }
     /** An element that the model does not have here; its presence breaks an assumption. */
@@ -150,4 +152,19 @@ export function isComputed(node: Node): boolean {
     case 'iif':
       return isComputed(node.then) && (node.otherwise === undefined || isComputed(node.otherwise));
   }
+}
+
+/** Equal for expressions that yield the same items at one place. */
+export function keyOf(node: Node): string {
+  return JSON.stringify(node);
+}
+
+/**
+ * What an expression begins with that yields at most one object, shortest first. Such beginnings are evaluated once for all columns that have
+ * them in common.
+ */
+export function beginningsOf(node: Node): readonly Node[] {
+  const before = 'input' in node ? beginningsOf(node.input) : [];
+  const isShareable = node.kind === 'object' && !node.many && ['child', 'choice', 'pick'].includes(node.op);
+  return isShareable ? [...before, node] : before;
 }

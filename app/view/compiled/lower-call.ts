@@ -144,9 +144,9 @@ function literalValue(node: AstNode, scope: LoweringScope): unknown {
 
 /** An argument that is evaluated on each item, which is `$this` there. */
 function lowerOnEach(input: Node, argument: AstNode, scope: LoweringScope): { readonly slot: number; readonly body: Node } {
-  const slot = scope.newSlot();
+  const slot = scope.nextSlot;
   const self: Node = { op: 'slot', slot, element: elementOf(input), kind: input.kind, many: false, mayFail: false };
-  return { slot, body: lowerExpression(argument, { ...scope, self }) };
+  return { slot, body: lowerExpression(argument, { ...scope, self, nextSlot: slot + 1 }) };
 }
 
 function checkCriterion(criterion: Node): Node {
@@ -176,10 +176,11 @@ function lowerOfType(input: Node, text: string): Node {
   if (input.op !== 'choice' || type !== text) throw new Unsupported(`ofType(${text}) on something else than a choice element`);
   const variants = input.variants.filter((variant) => isSubtype(variant.type.fhirType ?? '', type));
   if (variants.length === 0) throw new Unsupported(`ofType(${text}), which the element never has`);
+  const likely = variants.find((variant) => variant.type.fhirType === type)?.property;
   if (variants.length > 1 && kindOf({ path: type, fhirType: type }) === 'object') {
-    return { ...input, variants, element: { path: type, fhirType: type, isBase: true }, kind: 'object' };
+    return { ...input, variants, likely, element: { path: type, fhirType: type, isBase: true }, kind: 'object' };
   }
-  return { ...input, variants, ...choose(variants) };
+  return { ...input, variants, likely, ...choose(variants) };
 }
 
 function lowerExtension(input: Node, url: string): Node {
@@ -192,7 +193,7 @@ function lowerExtension(input: Node, url: string): Node {
     element: { path: 'Extension', fhirType: 'Extension' },
     kind: 'object',
     many: true,
-    mayFail: true,
+    mayFail: input.mayFail,
   };
 }
 
@@ -213,7 +214,7 @@ function lowerCreatedAt(scope: LoweringScope): Node {
   const value = lowerExpression(need(tree), { ...scope, self: scope.root });
   if (value.op !== 'choice') throw new Unsupported('getAidboxCts()');
   const extensions = value.input;
-  const slot = scope.newSlot();
+  const slot = scope.nextSlot;
   const one: Node = { op: 'slot', slot, element: elementOf(extensions), kind: 'object', many: false, mayFail: false };
   const criterion: Node = {
     op: 'oneOf',

@@ -16,8 +16,8 @@ export interface LoweringScope {
   readonly constants: ReadonlyMap<string, unknown>;
   /** URLs of the extension that holds the time of creation (getAidboxCts). */
   readonly createdAtUrls: readonly string[];
-  /** Numbers for variables that hold one item each. */
-  readonly newSlot: () => number;
+  /** The next free slot; equal expressions at one place use equal slots, so that their common beginnings are evaluated once. */
+  readonly nextSlot: number;
   /** True in `repeat`: an element that the model lacks yields nothing. */
   readonly lenient: boolean;
 }

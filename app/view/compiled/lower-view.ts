@@ -56,36 +56,37 @@ export interface LoweredView {
 }
 
 interface Lowering {
-  readonly scope: Omit<LoweringScope, 'self'>;
+  readonly scope: Omit<LoweringScope, 'self' | 'nextSlot'>;
   readonly fallbacks: ViewFallback[];
   expressionCount: number;
 }
 
-/** What bare names stand on; undefined when only fhirpath.js knows. */
-type Focus = Node | undefined;
+/** What bare names stand on: the item in the slot of the innermost iteration. `self` is undefined when only fhirpath.js knows its type. */
+interface Focus {
+  readonly self: Node | undefined;
+  readonly slot: number;
+}
 
 /** Translates what can be translated, and lists the rest with its reasons. */
 export function lowerView(plan: ViewPlan, createdAtUrls: readonly string[]): LoweredView {
   const { definition } = plan;
   const root = makeSlot(0, resourceElementType(definition.resourceType));
-  let slots = 0;
   const lowering: Lowering = {
     scope: {
       root,
       constants: new Map(definition.constants.map(({ name, value }) => [name, value])),
       createdAtUrls,
-      newSlot: () => ++slots,
       lenient: false,
     },
     fallbacks: [],
     expressionCount: 0,
   };
   const conditions = definition.where.map((condition) =>
-    lower(lowering, root, condition, condition, (node) => {
+    lower(lowering, { self: root, slot: 0 }, condition, condition, (node) => {
       if (node.kind !== 'boolean' || node.many) throw new Unsupported('a condition that is not one boolean');
     }),
   );
-  const selects = lowerSelects(lowering, plan.selects, root, 0);
+  const selects = lowerSelects(lowering, plan.selects, { self: root, slot: 0 }, 0);
   return { conditions, selects, fallbacks: lowering.fallbacks, expressionCount: lowering.expressionCount };
 }
 
@@ -130,19 +131,19 @@ function lowerIteration(
 ): { readonly iteration: LoweredIteration; readonly focus: Focus } {
   const { iteration } = select;
   if (iteration.kind === 'none') return { iteration, focus: outer };
-  const slot = lowering.scope.newSlot();
+  const slot = outer.slot + 1;
   if (iteration.kind === 'repeat') {
     const walk = lowerWalk(lowering, iteration.expressions, outer);
-    const focus = walk === undefined ? undefined : makeSlot(slot, walk.item);
+    const focus = { self: walk === undefined ? undefined : makeSlot(slot, walk.item), slot };
     return { iteration: { kind: 'repeat', slot, walk, expressions: iteration.expressions }, focus };
   }
   const { expression } = iteration;
   const items = lower(lowering, outer, expression, expression, (node) => {
     const element = elementOf(node);
-    if (element === undefined || element.isBase === true)
+    if (!isComputed(node) && (element === undefined || element.isBase === true))
       throw new Unsupported('iteration over items that have no one known type');
   });
-  const focus = 'node' in items ? makeSlot(slot, elementOf(items.node), items.node.kind) : undefined;
+  const focus = { self: 'node' in items ? makeSlot(slot, elementOf(items.node), items.node.kind) : undefined, slot };
   return { iteration: { kind: 'each', slot, orNull: iteration.kind === 'forEachOrNull', items }, focus };
 }
 
@@ -157,14 +158,18 @@ function lower<T>(
 ): Lowered<T> {
   lowering.expressionCount++;
   const reason = attempt(() => {
-    if (focus === undefined) throw new Unsupported('what it stands on is left to fhirpath.js');
-    const node = lowerExpression(parse(text), { ...lowering.scope, self: focus });
+    const node = lowerExpression(parse(text), { ...lowering.scope, self: known(focus), nextSlot: focus.slot + 1 });
     check(node);
     return node;
   });
   if (typeof reason !== 'string') return { node: reason };
   lowering.fallbacks.push({ path, expression: text, reason, ...(column !== undefined && { column }) });
   return { fallback };
+}
+
+function known({ self }: Focus): Node {
+  if (self === undefined) throw new Unsupported('what it stands on is left to fhirpath.js');
+  return self;
 }
 
 /** The result, or the reason why there is none. */
@@ -187,14 +192,15 @@ function parse(text: string): AstNode {
 /** All steps of a `repeat`, or undefined when one of them needs fhirpath.js: then all are left to it. */
 function lowerWalk(lowering: Lowering, expressions: readonly ViewExpression[], outer: Focus): Walk | undefined {
   lowering.expressionCount += expressions.length;
-  const slot = lowering.scope.newSlot();
+  const slot = 1;
   const walk = attempt((): Walk => {
-    if (outer === undefined) throw new Unsupported('what it stands on is left to fhirpath.js');
     const stepsFrom = (element: ElementType | undefined): readonly Node[] =>
       expressions.map(({ text }) =>
-        checkStep(lowerExpression(parse(text), { ...lowering.scope, self: makeSlot(slot, element), lenient: true })),
+        checkStep(
+          lowerExpression(parse(text), { ...lowering.scope, self: makeSlot(slot, element), nextSlot: slot + 1, lenient: true }),
+        ),
       );
-    const first = stepsFrom(elementOf(outer));
+    const first = stepsFrom(elementOf(known(outer)));
     const [item] = reachedBy(first);
     const next = stepsFrom(item);
     if (item === undefined || [...reachedBy(first), ...reachedBy(next)].some(({ path }) => path !== item.path)) {

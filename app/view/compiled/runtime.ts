@@ -21,12 +21,6 @@ export function readValue(value: unknown): string | number | boolean {
   throw DEOPT;
 }
 
-/** True when an object has one of these properties. */
-export function hasAny(object: object, properties: ReadonlySet<string>): boolean {
-  for (const name in object) if (properties.has(name)) return true;
-  return false;
-}
-
 /**
  * The value of a choice element of an object, when it is held by one of the wanted properties (mapped to true); undefined when there is none.
  * @throws DEOPT when two properties of the choice are there, or one beside its `_property`

@@ -1,5 +1,3 @@
-import type { ElementType } from './element-type.ts';
-
 /** Bound on generated text: beyond it the gain is not worth the time V8 takes to read it. */
 const MAX_SOURCE_LENGTH = 1_000_000;
 
@@ -26,10 +24,12 @@ export interface Source {
   readonly constants: readonly unknown[];
 }
 
-/** An item while code is generated: the JavaScript expression that holds it, and its type. */
+/** An item in generated code. */
 export interface Item {
+  /** The expression that holds it. */
   readonly js: string;
-  readonly element?: ElementType | undefined;
+  /** A test, valid where the item is, for a `_property` beside an object. */
+  readonly metadata?: string;
 }
 
 export function makeSource(): Source {
