@@ -1,3 +1,4 @@
+import { ByteSink } from '../parquet/byte-sink.ts';
 import { isGroupFull } from '../parquet/parquet-file.ts';
 import type { FileColumn } from '../parquet/parquet-schema.ts';
 import { RowGroupEncoder, type RowGroup } from '../parquet/row-group.ts';
@@ -24,26 +25,22 @@ export function makeParquetEncoder(columns: readonly ViewColumn[]): SegmentEncod
     const { fhirType, collection } = columns[at] as ViewColumn;
     return makeConverter(fhirType, collection, column);
   });
-  let encoder = new RowGroupEncoder(fileColumns);
+  const encoder = new RowGroupEncoder(fileColumns);
+  const sink = new ByteSink();
   let groups: RowGroup[] = [];
-  const closeGroup = (): void => {
-    if (encoder.rowCount > 0) groups.push(encoder.finish());
-    encoder = new RowGroupEncoder(fileColumns);
-  };
   return {
     needsExactDecimals: fileColumns.some((column, at) => keepsDigits(column, (columns[at] as ViewColumn).fhirType)),
     add: (rows) => {
       const converted = rows.map((row) => converters.map((convert, at) => convert(row[at] ?? null)));
       for (const row of converted) {
         encoder.add(row);
-        if (isGroupFull(encoder)) closeGroup();
+        if (isGroupFull(encoder)) groups.push(encoder.finish(sink));
       }
     },
     finish: () => {
-      closeGroup();
-      const [first] = groups;
-      const bytes = groups.length === 1 && first !== undefined ? first.bytes : Buffer.concat(groups.map((group) => group.bytes));
-      const result = { bytes, groups: groups.map(({ rowCount, chunks }) => ({ rowCount, chunks })) };
+      if (encoder.rowCount > 0) groups.push(encoder.finish(sink));
+      const result = { bytes: sink.view(), groups };
+      sink.clear();
       groups = [];
       return result;
     },

@@ -5,7 +5,7 @@ import type { FlatValue } from '../view/compiled-view.ts';
 export interface EncodedRows {
   readonly bytes: Uint8Array;
   /** Row groups that stand in `bytes` one behind the other; Parquet only. */
-  readonly groups: readonly Omit<RowGroup, 'bytes'>[];
+  readonly groups: readonly RowGroup[];
 }
 
 /** Encodes the rows of segments, each segment by itself. */
@@ -17,6 +17,6 @@ export interface SegmentEncoder {
    * @throws AppError VALUE_NOT_CONVERTIBLE naming the column, never the value
    */
   add(rows: readonly (readonly FlatValue[])[]): void;
-  /** What was added since the last call. */
+  /** What was added since the last call; the bytes are valid until the next one. */
   finish(): EncodedRows;
 }

@@ -31,4 +31,8 @@ export class BooleanValues implements ValueEncoder {
   bounds(): undefined {
     return undefined;
   }
+
+  restart(): void {
+    this.#values = [];
+  }
 }

@@ -70,7 +70,7 @@ export class ColumnChunkEncoder {
     return this.#pages.length + this.#values.pageBytes;
   }
 
-  /** Adds the chunk to `sink`. The encoder must not be used after it. */
+  /** Adds the chunk to `sink` and begins the next one. */
   finish(sink: ByteSink): ColumnChunk {
     if (this.#levelCount > 0 || this.#valueCount === 0) this.#closePage();
     const start = sink.length;
@@ -81,7 +81,7 @@ export class ColumnChunkEncoder {
     }
     const dataOffset = sink.length - start;
     sink.addBytes(this.#pages.view());
-    return {
+    const chunk: ColumnChunk = {
       sizeBytes: sink.length - start,
       uncompressedBytes: this.#uncompressedBytes,
       valueCount: this.#valueCount,
@@ -90,6 +90,11 @@ export class ColumnChunkEncoder {
       dataOffset,
       encodings: [...this.#encodings],
     };
+    this.#values.restart();
+    this.#pages.clear();
+    this.#encodings.clear();
+    this.#valueCount = this.#nullCount = this.#uncompressedBytes = 0;
+    return chunk;
   }
 
   #addList(list: readonly TableValue[] | null): void {

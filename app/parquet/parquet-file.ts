@@ -33,7 +33,7 @@ export class ParquetFooter {
   }
 
   /** Notes a group that is written next. */
-  add(group: Omit<RowGroup, 'bytes'>): void {
+  add(group: RowGroup): void {
     const fileOffset = this.#offset;
     const columns = group.chunks.map((chunk, at) => {
       const start = this.#offset;
@@ -101,20 +101,12 @@ export function encodeParquetFile(columns: readonly FileColumn[], rows: readonly
   const sink = new ByteSink(64 * 1024);
   const footer = new ParquetFooter(columns);
   sink.addBytes(PARQUET_MAGIC);
-  const close = (encoder: RowGroupEncoder): void => {
-    const group = encoder.finish();
-    footer.add(group);
-    sink.addBytes(group.bytes);
-  };
-  let encoder = new RowGroupEncoder(columns);
+  const encoder = new RowGroupEncoder(columns);
   for (const row of rows) {
-    if (encoder.rowCount > 0 && isGroupFull(encoder)) {
-      close(encoder);
-      encoder = new RowGroupEncoder(columns);
-    }
     encoder.add(row);
+    if (isGroupFull(encoder)) footer.add(encoder.finish(sink));
   }
-  if (encoder.rowCount > 0) close(encoder);
+  if (encoder.rowCount > 0) footer.add(encoder.finish(sink));
   sink.addBytes(footer.encode());
   return sink.view();
 }

@@ -42,6 +42,11 @@ export class PlainValues implements ValueEncoder {
     return undefined;
   }
 
+  restart(): void {
+    this.#min = this.#max = undefined;
+    this.#sawNaN = false;
+  }
+
   bounds(): { readonly min: Bound; readonly max: Bound } | undefined {
     if (this.#min === undefined || this.#max === undefined || this.#sawNaN) return undefined;
     // Minus zero was written as zero.

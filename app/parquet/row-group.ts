@@ -1,17 +1,19 @@
 import type { Row } from '../rows/table-type.ts';
-import { ByteSink } from './byte-sink.ts';
+import type { ByteSink } from './byte-sink.ts';
 import { ColumnChunkEncoder, type ColumnChunk } from './column-chunk.ts';
 import type { FileColumn } from './parquet-schema.ts';
 
-/** A whole row group. Says nothing of its place in a file, so that groups can be encoded side by side and put together afterwards. */
+/**
+ * What the footer says of a row group. Says nothing of its place in a file, so that groups can be encoded side by side and put together
+ * afterwards. Can be cloned from thread to thread.
+ */
 export interface RowGroup {
-  readonly bytes: Uint8Array;
   readonly rowCount: number;
   /** In the order of the columns, which is that of their bytes. */
   readonly chunks: readonly ColumnChunk[];
 }
 
-/** Encodes rows as one row group. */
+/** Encodes rows as row groups, one after the other. */
 export class RowGroupEncoder {
   readonly #columns: readonly ColumnChunkEncoder[];
   rowCount = 0;
@@ -31,10 +33,10 @@ export class RowGroupEncoder {
     return this.#columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0);
   }
 
-  /** The encoder must not be used after it. */
-  finish(): RowGroup {
-    const sink = new ByteSink(this.heldBytes + 4096);
-    const chunks = this.#columns.map((column) => column.finish(sink));
-    return { bytes: sink.view(), rowCount: this.rowCount, chunks };
+  /** Adds the group to `sink` and begins the next one. */
+  finish(sink: ByteSink): RowGroup {
+    const { rowCount } = this;
+    this.rowCount = 0;
+    return { rowCount, chunks: this.#columns.map((column) => column.finish(sink)) };
   }
 }

@@ -88,6 +88,14 @@ export class TextValues implements ValueEncoder {
     return this.#min === undefined || this.#max === undefined ? undefined : { min: this.#min, max: this.#max };
   }
 
+  restart(): void {
+    this.#index = new Map();
+    this.#entries.length = 0;
+    this.#valueCount = this.#dictionaryBytes = 0;
+    this.#hasDictionaryPage = false;
+    this.#lastText = this.#min = this.#max = undefined;
+  }
+
   /** The values of the open page, and all that follow, are written as they are. */
   #giveUp(): void {
     this.#index = undefined;

@@ -17,6 +17,8 @@ export interface ValueEncoder {
   dictionary(): { readonly bytes: Uint8Array; readonly count: number } | undefined;
   /** Undefined without values, and where readers disagree on the order. */
   bounds(): { readonly min: Bound; readonly max: Bound } | undefined;
+  /** Begins the next chunk; the open page is empty. Buffers are kept: new ones for each chunk would be much garbage. */
+  restart(): void;
 }
 
 /** How values of a type that has no dictionary go into a page. Numbers: minus zero as zero, as engines order the two differently. */
