@@ -15,8 +15,8 @@ function makeProgram(): string {
   return `import(${JSON.stringify(loader)}).then(({ register }) => { register(); return import(${JSON.stringify(program)}); })`;
 }
 
-/** Most of what is parsed dies young; a small nursery keeps a thread small. */
-const YOUNG_GENERATION_MB = 24;
+/** The less a heap may grow, the sooner it is cleaned: without limits two threads take half as much memory again. */
+const HEAP_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
 
 /**
  * Flattens segments and yields what became of them in their own order. With one thread all is done in this one; with more, each segment
@@ -67,7 +67,7 @@ class FlattenThread {
     this.#worker = new Worker(makeProgram(), {
       eval: true,
       workerData: job,
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      resourceLimits: HEAP_LIMITS,
     });
     this.#worker.on('message', (answer: Answer) => this.#waiting.shift()?.resolve(answer));
     this.#worker.on('error', (error) => this.#fail(error));

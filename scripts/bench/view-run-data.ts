@@ -23,7 +23,7 @@ export async function makeObservations(count: number): Promise<DataFile> {
   });
 }
 
-/** A file of generated Patients with what Synthea adds to them, 3.3 kB each on average. */
+/** A file of generated Patients with what Synthea adds to them, 3.2 kB each on average. */
 export async function makePatients(count: number): Promise<DataFile> {
   const generator = makeGenerator(2);
   return makeFile(`patients-${count}.ndjson`, count, (index) => ({
@@ -90,6 +90,12 @@ function syntheaParts(index: number): JsonObject {
       },
       { url: 'http://synthetichealth.github.io/synthea/disability-adjusted-life-years', valueDecimal: index / 7 },
       { url: 'http://synthetichealth.github.io/synthea/quality-adjusted-life-years', valueDecimal: index / 3 },
+    ],
+    contact: [
+      {
+        relationship: [{ coding: [coded('http://terminology.hl7.org/CodeSystem/v2-0131', 'C', 'Emergency Contact')] }],
+        name: { text: `Contact ${index}` },
+      },
     ],
     identifier: [
       { system: 'https://github.com/synthetichealth/synthea', value: uuid(1, index) },
