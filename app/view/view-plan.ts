@@ -25,6 +25,8 @@ export interface ViewPlan {
   readonly definition: ViewDefinition;
   readonly selects: readonly PlannedSelect[];
   readonly columns: readonly PlannedColumn[];
+  /** Syntax trees by text. */
+  readonly trees: ReadonlyMap<string, AstNode>;
 }
 
 /** A column set of more would be a mistake; Delta readers become slow long before. */
@@ -35,6 +37,7 @@ const MAX_REPEAT_ROUNDS = 20;
 interface Planner {
   readonly report: Report;
   readonly variables: Readonly<Record<string, Types>>;
+  readonly trees: Map<string, AstNode>;
 }
 
 /** Types every expression of the view; what is wrong is reported, and the plan is then not fit to run. */
@@ -42,6 +45,7 @@ export function planView(definition: ViewDefinition, report: Report): ViewPlan {
   const root: Types = [definition.resourceType];
   const planner: Planner = {
     report,
+    trees: new Map(),
     variables: {
       ...Object.fromEntries(definition.constants.map(({ name, fhirType }) => [name, [fhirType]])),
       rowIndex: ['integer'],
@@ -57,7 +61,7 @@ export function planView(definition: ViewDefinition, report: Report): ViewPlan {
   if (columns.length > MAX_COLUMNS)
     report('select', `the view has ${columns.length} columns; at most ${MAX_COLUMNS} are allowed`);
   checkNames(columns, report);
-  return { definition, selects, columns };
+  return { definition, selects, columns, trees: planner.trees };
 }
 
 function checkCondition(planner: Planner, condition: ViewExpression, root: Types): void {
@@ -110,7 +114,7 @@ function focusTypes(planner: Planner, iteration: Iteration, input: Types): Types
 function repeatTypes(planner: Planner, expressions: readonly ViewExpression[], input: Types): Types {
   const trees = expressions.flatMap((expression) => {
     if (/^\s*\(*\s*\$this\s*\)*\s*$/.test(expression.text)) planner.report(expression.path, '"$this" would be followed for ever');
-    const tree = parseExpression(expression.text, (message) => planner.report(expression.path, message));
+    const tree = parse(planner, expression);
     return tree === undefined ? [] : [{ tree, path: expression.path }];
   });
   const step = (from: Types, report: Report): Types =>
@@ -131,8 +135,14 @@ const ignore: Report = () => undefined;
 
 function inferExpression(planner: Planner, expression: ViewExpression, input: Types): Types {
   const report = (message: string): void => planner.report(expression.path, message);
-  const tree: AstNode | undefined = parseExpression(expression.text, report);
+  const tree = parse(planner, expression);
   return tree === undefined ? [ANY] : inferTypes(tree, { input, variables: planner.variables, report, lenient: false });
+}
+
+function parse({ trees, report }: Planner, { text, path }: ViewExpression): AstNode | undefined {
+  const tree = trees.get(text) ?? parseExpression(text, (message) => report(path, message));
+  if (tree !== undefined) trees.set(text, tree);
+  return tree;
 }
 
 /** Columns of a union: all branches must have the same names in the same order, and types that one table column can hold. */

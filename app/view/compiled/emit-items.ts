@@ -1,36 +1,8 @@
+import { emitChoice } from './emit-choice.ts';
+import { COUNT, counting, emitBlock, emitGuard, store, withSlot, type Care, type Frame } from './frame.ts';
+import { emitSingle } from './emit-single.ts';
 import { isValue, keyOf, type Node } from './ir.ts';
 import type { Item, Source } from './source.ts';
-import { emitBoolean, emitValue } from './emit-value.ts';
-
-/** What an expression is generated in. */
-export interface Frame {
-  readonly source: Source;
-  readonly slots: ReadonlyMap<number, Item>;
-  /** Variables that hold what several expressions begin with (null: nothing), by `keyOf`. */
-  readonly shared: ReadonlyMap<string, string>;
-  /** JavaScript of %rowIndex. */
-  readonly rowIndex: string;
-  /** True inside of loops that go over items already. */
-  readonly isNested: boolean;
-}
-
-/** What the code around cares for. */
-export interface Care {
-  /**
-   * `count`: an element without a value (only a `_property`, or null in a list) is an item like others, which the compiled code does not
-   * represent; `data`: so is a `_property` beside a value; `none`: only values are of interest.
-   */
-  readonly metadata: 'none' | 'count' | 'data';
-  /** True when the code around tests that a primitive is no object. */
-  readonly checksType?: boolean;
-}
-
-const COUNT: Care = { metadata: 'count' };
-
-/** For items that are counted or tested before the code around sees them. */
-function counting({ metadata }: Care): Care {
-  return { metadata: metadata === 'data' ? 'data' : 'count' };
-}
 
 /** Generates code that runs `use` for each item of an expression, in order; inside of it `break` and `continue` are not allowed. */
 export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item) => void): void {
@@ -38,7 +10,7 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
   const known = frame.shared.size === 0 ? undefined : frame.shared.get(keyOf(node));
   if (known !== undefined) return emitBlock(source, `if (${known} !== null)`, () => use({ js: known }));
   if (isValue(node)) {
-    const value = emitValue(frame, node);
+    const value = frame.value(frame, node);
     return emitBlock(source, `if (${value} !== null)`, () => use({ js: value }));
   }
   switch (node.op) {
@@ -55,7 +27,7 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
       });
     case 'where':
       return emitItems(frame, node.input, counting(care), (item) => {
-        const holds = emitBoolean(withSlot(frame, node.slot, item), node.criterion);
+        const holds = emitSingle(withSlot(frame, node.slot, item), node.criterion);
         emitBlock(source, `if (${holds} === true)`, () => use(item));
       });
     case 'select':
@@ -75,38 +47,12 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
     case 'referenceKey':
       return emitItems(frame, node.input, COUNT, ({ js }) => emitReferenceKey(frame, node.resourceType, js, use));
     case 'iif': {
-      const condition = emitBoolean(frame, node.condition);
+      const condition = emitSingle(frame, node.condition);
       const { then, otherwise } = node;
       emitBlock(source, `if (${condition} === true)`, () => emitItems(frame, then, counting(care), use));
       if (otherwise !== undefined) emitBlock(source, 'else', () => emitItems(frame, otherwise, counting(care), use));
     }
   }
-}
-
-/** A frame in which a slot holds an item. */
-export function withSlot(frame: Frame, slot: number, item: Item): Frame {
-  return { ...frame, slots: new Map(frame.slots).set(slot, item), isNested: true };
-}
-
-export function emitBlock(source: Source, head: string, body: () => void): void {
-  source.write(`${head} {`);
-  body();
-  source.write('}');
-}
-
-/** Generates code that stores the item of an expression with at most one in a new variable (null: none); gives its name. */
-export function emitVariable(frame: Frame, node: Node): string {
-  const { source } = frame;
-  const name = source.name('s');
-  source.write(`let ${name} = null;`);
-  emitItems(frame, node, COUNT, (item) => store(source, name, item));
-  return name;
-}
-
-/** A variable forgets where its item stood, so metadata beside it are looked for here. */
-function store(source: Source, name: string, { js, metadata }: Item): void {
-  if (metadata !== undefined) source.write(`if (${metadata}) throw DEOPT;`);
-  source.write(`${name} = ${js};`);
 }
 
 function missingSlot(): Item {
@@ -122,30 +68,29 @@ function emitChild(frame: Frame, node: Node & { op: 'child' }, parent: Item, car
   const metadata = `${parent.js}${source.property(`_${node.name}`)} != null`;
   const isObject = node.kind === 'object';
   const value = source.name('v');
-  if (care.metadata === 'data' || (node.repeats && (isObject || care.metadata === 'count'))) {
-    source.write(`if (${metadata}) throw DEOPT;`);
-  }
+  const counts = isObject || care.metadata !== 'none';
+  if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
   source.write(`const ${value} = ${parent.js}${source.property(node.name)};`);
   emitBlock(source, `if (${value} != null)`, () => {
-    if (node.repeats) return emitElements(frame, node, value, care, use);
+    const item: Partial<Item> = isObject && care.metadata !== 'data' ? { metadata } : {};
+    if (node.repeats) return emitElements(frame, node, value, care, (js) => use({ ...item, js }));
     emitGuard(source, value, isObject, care);
-    use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
+    use({ ...item, js: value });
   });
-  const hidden = [
-    ...(!node.repeats && (isObject || care.metadata === 'count') ? [metadata] : []),
-    ...(parent.metadata === undefined ? [] : [parent.metadata]),
-  ];
+  const hidden = [...(counts && !node.repeats ? [metadata] : []), ...(parent.metadata === undefined ? [] : [parent.metadata])];
   if (hidden.length > 0) source.write(`else if (${hidden.join(' || ')}) throw DEOPT;`);
+  // Metadata may stand for more elements behind those of the list; who left the loop before does not care.
+  if (counts && node.repeats && care.metadata !== 'data') source.write(`if (${metadata}) throw DEOPT;`);
 }
 
-function emitElements(frame: Frame, node: Node & { op: 'child' }, list: string, care: Care, use: (item: Item) => void): void {
+function emitElements(frame: Frame, node: Node & { op: 'child' }, list: string, care: Care, use: (js: string) => void): void {
   const { source } = frame;
   const isObject = node.kind === 'object';
   source.write(`if (!isArray(${list})) throw DEOPT;`);
   emitLoop(frame, node, list, (item) => {
     const body = (): void => {
       emitGuard(source, item, isObject, care);
-      use({ js: item });
+      use(item);
     };
     if (!isObject && care.metadata === 'none') return emitBlock(source, `if (${item} != null)`, body);
     source.write(`if (${item} == null) throw DEOPT;`);
@@ -168,75 +113,6 @@ function emitLoop(frame: Frame, node: Node & { op: 'child' }, array: string, bod
 function standsOnRoot(node: Node): boolean {
   if (node.op === 'slot') return node.slot === 0;
   return 'input' in node && standsOnRoot(node.input);
-}
-
-/** An object must be one, and no resource: fhirpath.js would take its type from `resourceType`. A primitive must not be an object. */
-function emitGuard(source: Source, js: string, isObject: boolean, care: Care): void {
-  if (isObject) source.write(`if (typeof ${js} !== 'object' || isArray(${js}) || ${js}.resourceType !== undefined) throw DEOPT;`);
-  else if (care.checksType !== true) source.write(`if (typeof ${js} === 'object') throw DEOPT;`);
-}
-
-/** Up to this many other properties are looked at one by one, more by a loop over what the object has. */
-const FEW = 3;
-
-function emitChoice(frame: Frame, node: Node & { op: 'choice' }, parent: string, care: Care, use: (item: Item) => void): void {
-  const { source } = frame;
-  const [only, ...others] = node.variants;
-  if (only === undefined || others.length > 0) return emitOneOfMany(frame, node, parent, care, use);
-  const isObject = node.kind === 'object';
-  const value = source.name('v');
-  const metadata = `${parent}${source.property(`_${only.property}`)} != null`;
-  if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
-  source.write(`const ${value} = ${parent}${source.property(only.property)};`);
-  emitBlock(source, `if (${value} != null)`, () => {
-    // fhirpath.js takes the first property that is there.
-    const earlier = node.all.slice(0, node.all.indexOf(only.property)).flatMap((property) => [property, `_${property}`]);
-    if (earlier.length > 2 * FEW) emitNoneOf(source, parent, earlier);
-    else for (const property of earlier) source.write(`if (${parent}${source.property(property)} !== undefined) throw DEOPT;`);
-    emitGuard(source, value, isObject, care);
-    use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
-  });
-  if (isObject || care.metadata === 'count') source.write(`else if (${metadata}) throw DEOPT;`);
-}
-
-/** A choice of several properties (`ofType(string)` takes `valueCode`, too): the one that is named after the type is tried first. */
-function emitOneOfMany(frame: Frame, node: Node & { op: 'choice' }, parent: string, care: Care, use: (item: Item) => void): void {
-  const { source } = frame;
-  const value = source.name('v');
-  const wanted = new Set(node.variants.map(({ property }) => property));
-  const properties = new Map(
-    node.all.flatMap((property) => [
-      [property, wanted.has(property)],
-      [`_${property}`, false],
-    ]),
-  );
-  const read = `readChoice(${parent}, ${source.constant(properties)})`;
-  if (node.likely === undefined) source.write(`const ${value} = ${read};`);
-  else {
-    const { likely } = node;
-    source.write(`let ${value} = ${parent}${source.property(likely)};`);
-    source.write(`if (${value} === undefined) ${value} = ${read};`);
-    emitBlock(source, 'else', () =>
-      emitNoneOf(
-        source,
-        parent,
-        [...properties.keys()].filter((property) => property !== likely),
-      ),
-    );
-  }
-  emitBlock(source, `if (${value} != null)`, () => {
-    // Which of the variants it is, and so whether objects are right, is not always known.
-    if (node.kind === 'mixed') source.write(`if (isArray(${value})) throw DEOPT;`);
-    else emitGuard(source, value, node.kind === 'object', care);
-    use({ js: value });
-  });
-}
-
-/** An object may not have any of these properties. Extensions are many and small: their `url` needs no look at the list. */
-function emitNoneOf(source: Source, object: string, properties: readonly string[]): void {
-  const name = source.name('p');
-  const list = source.constant(new Set(properties));
-  source.write(`for (const ${name} in ${object}) if (${name} !== 'url' && ${list}.has(${name})) throw DEOPT;`);
 }
 
 function emitPick(frame: Frame, node: Node & { op: 'pick' }, care: Care, use: (item: Item) => void): void {

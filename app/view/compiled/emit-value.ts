@@ -1,9 +1,7 @@
-import { emitBlock, emitItems, withSlot, type Care, type Frame } from './emit-items.ts';
-import { isComputed, isValue, type Node, type ValueNode } from './ir.ts';
+import { CHECKED, emitSingle, JAVASCRIPT_TYPES } from './emit-single.ts';
+import { COUNT, emitBlock, withSlot, type Care, type Frame } from './frame.ts';
+import { isComputed, type Node, type ValueNode } from './ir.ts';
 import type { Item } from './source.ts';
-
-const COUNT: Care = { metadata: 'count' };
-const CHECKED: Care = { metadata: 'count', checksType: true };
 
 /** Generates code for a value that an operator or function computes; gives the variable that holds it, null standing for nothing. */
 export function emitValue(frame: Frame, node: ValueNode): string {
@@ -32,7 +30,7 @@ export function emitValue(frame: Frame, node: ValueNode): string {
     case 'logic':
       return emitLogic(frame, node);
     case 'not': {
-      const value = emitBoolean(frame, node.input);
+      const value = emitSingle(frame, node.input);
       return assign(frame, `${value} === null ? null : !${value}`);
     }
     case 'exists':
@@ -43,13 +41,13 @@ export function emitValue(frame: Frame, node: ValueNode): string {
     case 'hasValue': {
       const count = source.name('n');
       source.write(`let ${count} = 0;`);
-      emitItems(frame, node.input, COUNT, () => source.write(`${count}++;`));
+      frame.items(frame, node.input, COUNT, () => source.write(`${count}++;`));
       return node.op === 'count' ? count : `(${count} === 1)`;
     }
     case 'join': {
       const text = source.name('t');
       source.write(`let ${text} = null;`);
-      emitItems(frame, node.input, { metadata: 'none', checksType: true }, ({ js }) => {
+      frame.items(frame, node.input, { metadata: 'none', checksType: true }, ({ js }) => {
         source.write(`if (typeof ${js} !== 'string') throw DEOPT;`);
         source.write(`${text} = ${text} === null ? ${js} : ${text} + ${source.constant(node.separator)} + ${js};`);
       });
@@ -68,34 +66,6 @@ export function emitValue(frame: Frame, node: ValueNode): string {
       return text;
     }
   }
-}
-
-/** A boolean, true, false or null, where an expression stands for one. */
-export function emitBoolean(frame: Frame, node: Node): string {
-  return isValue(node) ? emitValue(frame, node) : emitSingle(frame, node);
-}
-
-const JAVASCRIPT_TYPES: Partial<Record<Node['kind'], string>> = {
-  text: 'string',
-  temporal: 'string',
-  number: 'number',
-  boolean: 'boolean',
-};
-
-/** The only item of an expression, of its kind; null when there is none. Several, or another type, break an assumption. */
-function emitSingle(frame: Frame, node: Node, care: Care = CHECKED): string {
-  const { source } = frame;
-  if (isValue(node)) return emitValue(frame, node);
-  const single = source.name('s');
-  const type = JAVASCRIPT_TYPES[node.kind];
-  if (type === undefined) throw new Error('a single value of no known type');
-  source.write(`let ${single} = null;`);
-  emitItems(frame, node, care, ({ js }) => {
-    if (node.many) source.write(`if (${single} !== null) throw DEOPT;`);
-    if (!isComputed(node)) source.write(`if (typeof ${js} !== '${type}') throw DEOPT;`);
-    source.write(`${single} = ${js};`);
-  });
-  return single;
 }
 
 function assign({ source }: Frame, js: string): string {
@@ -124,7 +94,7 @@ function emitEqual(frame: Frame, node: Node & { op: 'equal' }): string {
   const last = source.name('s');
   const count = source.name('n');
   source.write(`let ${last} = null, ${count} = 0;`);
-  emitItems(frame, left, care, ({ js }) => {
+  frame.items(frame, left, care, ({ js }) => {
     source.write(`if (typeof ${js} !== '${type}') throw DEOPT;`);
     source.write(`${last} = ${js}; ${count}++;`);
   });
@@ -133,8 +103,8 @@ function emitEqual(frame: Frame, node: Node & { op: 'equal' }): string {
 }
 
 function emitLogic(frame: Frame, node: Node & { op: 'logic' }): string {
-  const a = emitBoolean(frame, node.left);
-  const b = emitBoolean(frame, node.right);
+  const a = emitSingle(frame, node.left);
+  const b = emitSingle(frame, node.right);
   switch (node.operator) {
     case 'and':
       return assign(frame, `${a} === false || ${b} === false ? false : ${a} === null || ${b} === null ? null : true`);
@@ -155,7 +125,7 @@ function emitExists(frame: Frame, node: Node & { op: 'exists' }): string {
   const [yes, no] = node.negated ? ['false', 'true'] : ['true', 'false'];
   source.write(`let ${found} = ${no};`);
   emitBlock(source, `${label}:`, () => {
-    emitItems(frame, input, COUNT, (item) => {
+    frame.items(frame, input, COUNT, (item) => {
       const end = (): void => {
         source.write(`${found} = ${yes};`);
         // exists(…) of the interpreter ends at the first item, too.
@@ -171,7 +141,7 @@ function emitExists(frame: Frame, node: Node & { op: 'exists' }): string {
 }
 
 function emitIfTrue(frame: Frame, slot: number, item: Item, criterion: Node, then: () => void): void {
-  const holds = emitBoolean(withSlot(frame, slot, item), criterion);
+  const holds = emitSingle(withSlot(frame, slot, item), criterion);
   emitBlock(frame.source, `if (${holds} === true)`, then);
 }
 
@@ -179,9 +149,9 @@ function emitAll(frame: Frame, node: Node & { op: 'all' }): string {
   const { source } = frame;
   const all = source.name('e');
   source.write(`let ${all} = true;`);
-  emitItems(frame, node.input, COUNT, (item) => {
+  frame.items(frame, node.input, COUNT, (item) => {
     emitBlock(source, `if (${all})`, () => {
-      const holds = emitBoolean(withSlot(frame, node.slot, item), node.criterion);
+      const holds = emitSingle(withSlot(frame, node.slot, item), node.criterion);
       source.write(`if (${holds} !== true) ${all} = false;`);
     });
   });

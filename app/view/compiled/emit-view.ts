@@ -2,8 +2,10 @@ import { nullValue } from '../evaluate-view.ts';
 import { MAX_REPEAT_DEPTH, MAX_ROWS, MAX_STEPS, MAX_TEXT_LENGTH } from '../limits.ts';
 import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn } from '../view-plan.ts';
-import { emitBlock, emitItems, emitVariable, withSlot, type Frame } from './emit-items.ts';
-import { emitBoolean, emitValue } from './emit-value.ts';
+import { emitItems } from './emit-items.ts';
+import { emitSingle } from './emit-single.ts';
+import { emitBlock, emitVariable, withSlot, type Frame } from './frame.ts';
+import { emitValue } from './emit-value.ts';
 import type { ElementType } from './element-type.ts';
 import { beginningsOf, elementOf, isComputed, isValue, keyOf, type Node } from './ir.ts';
 import type { LoweredColumn, LoweredIteration, LoweredSelect, LoweredView, Walk } from './lower-view.ts';
@@ -72,14 +74,14 @@ export function generateView(
   source.write('let rows = NONE;');
   if (generation.needsNodes) source.write('const root = begin(r);');
   const place: Place = {
-    frame: { source, slots: new Map([[0, { js: 'r' }]]), shared: new Map(), rowIndex: '0', isNested: false },
+    frame: { ...makeFrame(source, 0, 'r'), isNested: false },
     self: 'r',
     node: 'root',
   };
   for (const condition of view.conditions) {
     const holds =
       'node' in condition
-        ? emitBoolean(place.frame, condition.node)
+        ? emitSingle(place.frame, condition.node)
         : `${source.constant(fallbacks.condition(condition.fallback))}(root, 0)`;
     source.write(`if (${holds} !== true) return [];`);
   }
@@ -99,6 +101,18 @@ export function generateView(
     ...source.functions(),
   ];
   return { code: `${head.join('\n')}\nreturn function flatten(r) {\n${source.text()}\n};`, constants: source.constants };
+}
+
+function makeFrame(source: Source, slot: number, js: string): Frame {
+  return {
+    source,
+    items: emitItems,
+    value: emitValue,
+    slots: new Map([[slot, { js }]]),
+    shared: new Map(),
+    rowIndex: '0',
+    isNested: true,
+  };
 }
 
 function columnVariable(index: number): string {
@@ -240,13 +254,7 @@ function emitWalk(source: Source, walk: Walk): string {
     source.define(`function ${name}(v, found, depth)`, () => {
       source.write(`let steps = 0;`);
       source.write(`if (depth > ${MAX_REPEAT_DEPTH}) throw DEOPT;`);
-      const frame: Frame = {
-        source,
-        slots: new Map([[walk.slot, { js: 'v' }]]),
-        shared: new Map(),
-        rowIndex: '0',
-        isNested: true,
-      };
+      const frame = makeFrame(source, walk.slot, 'v');
       for (const step of steps) {
         emitItems(frame, step, { metadata: 'data' }, ({ js }) => {
           source.write(`if (found.push(${js}) > ${MAX_ROWS}) throw DEOPT;`);

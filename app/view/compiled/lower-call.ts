@@ -3,7 +3,7 @@ import { isSubtype, readTypeName } from '../r4-types.ts';
 import { unquote } from '../literals.ts';
 import { kindOf } from './element-type.ts';
 import { elementOf, isComputed, type Node, type TextFunction } from './ir.ts';
-import { child, choose, lowerExpression, pick, Unsupported, type LoweringScope } from './lower-expression.ts';
+import { child, choose, pick, Unsupported, type LoweringScope } from './lowering.ts';
 
 /** Functions on one text: which arguments they take, and what they yield. */
 const TEXT_FUNCTIONS: Readonly<Record<TextFunction, { readonly args: string; readonly kind: 'text' | 'number' | 'boolean' }>> = {
@@ -138,7 +138,7 @@ function same(input: Node): Pick<Node, 'many' | 'kind'> & { readonly element: Re
 }
 
 function literalValue(node: AstNode, scope: LoweringScope): unknown {
-  const lowered = lowerExpression(node, scope);
+  const lowered = scope.lower(node, scope);
   return lowered.op === 'literal' ? lowered.value : undefined;
 }
 
@@ -146,7 +146,7 @@ function literalValue(node: AstNode, scope: LoweringScope): unknown {
 function lowerOnEach(input: Node, argument: AstNode, scope: LoweringScope): { readonly slot: number; readonly body: Node } {
   const slot = scope.nextSlot;
   const self: Node = { op: 'slot', slot, element: elementOf(input), kind: input.kind, many: false, mayFail: false };
-  return { slot, body: lowerExpression(argument, { ...scope, self, nextSlot: slot + 1 }) };
+  return { slot, body: scope.lower(argument, { ...scope, self, nextSlot: slot + 1 }) };
 }
 
 function checkCriterion(criterion: Node): Node {
@@ -211,7 +211,7 @@ function checkBare(before: Node | undefined, name: string): void {
 
 function lowerCreatedAt(scope: LoweringScope): Node {
   const tree = parseExpression('meta.extension.value.ofType(instant)', () => undefined);
-  const value = lowerExpression(need(tree), { ...scope, self: scope.root });
+  const value = scope.lower(need(tree), { ...scope, self: scope.root });
   if (value.op !== 'choice') throw new Unsupported('getAidboxCts()');
   const extensions = value.input;
   const slot = scope.nextSlot;
@@ -231,7 +231,7 @@ function lowerCreatedAt(scope: LoweringScope): Node {
 function lowerIif(args: readonly AstNode[], scope: LoweringScope, before: Node | undefined): Node {
   if (before !== undefined && before.op !== 'slot') throw new Unsupported('iif() behind a path');
   const inner = before === undefined ? scope : { ...scope, self: before };
-  const [condition, then, otherwise] = args.map((arg) => lowerExpression(arg, inner));
+  const [condition, then, otherwise] = args.map((arg) => scope.lower(arg, inner));
   if (condition === undefined || then === undefined) throw new Unsupported('iif() without its arguments');
   if (condition.kind !== 'boolean' || condition.many) throw new Unsupported('iif() on something else than one boolean');
   const kind = otherwise === undefined || otherwise.kind === then.kind ? then.kind : 'mixed';

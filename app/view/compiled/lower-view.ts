@@ -1,8 +1,9 @@
-import { parseExpression, type AstNode } from '../expression-types.ts';
+import type { AstNode } from '../expression-types.ts';
 import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn, PlannedSelect, ViewPlan } from '../view-plan.ts';
 import { elementOf, isComputed, type Node } from './ir.ts';
-import { lowerExpression, Unsupported, type LoweringScope } from './lower-expression.ts';
+import { lowerExpression } from './lower-expression.ts';
+import { Unsupported, type LoweringScope } from './lowering.ts';
 import { resourceElementType, type ElementType } from './element-type.ts';
 import type { ViewFallback } from '../compiled-view.ts';
 
@@ -56,6 +57,7 @@ export interface LoweredView {
 }
 
 interface Lowering {
+  readonly trees: ViewPlan['trees'];
   readonly scope: Omit<LoweringScope, 'self' | 'nextSlot'>;
   readonly fallbacks: ViewFallback[];
   expressionCount: number;
@@ -72,7 +74,9 @@ export function lowerView(plan: ViewPlan, createdAtUrls: readonly string[]): Low
   const { definition } = plan;
   const root = makeSlot(0, resourceElementType(definition.resourceType));
   const lowering: Lowering = {
+    trees: plan.trees,
     scope: {
+      lower: lowerExpression,
       root,
       constants: new Map(definition.constants.map(({ name, value }) => [name, value])),
       createdAtUrls,
@@ -158,7 +162,7 @@ function lower<T>(
 ): Lowered<T> {
   lowering.expressionCount++;
   const reason = attempt(() => {
-    const node = lowerExpression(parse(text), { ...lowering.scope, self: known(focus), nextSlot: focus.slot + 1 });
+    const node = lowerExpression(treeOf(lowering, text), { ...lowering.scope, self: known(focus), nextSlot: focus.slot + 1 });
     check(node);
     return node;
   });
@@ -183,8 +187,8 @@ function attempt<T extends object>(translate: () => T): T | string {
   }
 }
 
-function parse(text: string): AstNode {
-  const tree = parseExpression(text, () => undefined);
+function treeOf({ trees }: Lowering, text: string): AstNode {
+  const tree = trees.get(text);
   if (tree === undefined) throw new Unsupported('it does not parse');
   return tree;
 }
@@ -197,7 +201,12 @@ function lowerWalk(lowering: Lowering, expressions: readonly ViewExpression[], o
     const stepsFrom = (element: ElementType | undefined): readonly Node[] =>
       expressions.map(({ text }) =>
         checkStep(
-          lowerExpression(parse(text), { ...lowering.scope, self: makeSlot(slot, element), nextSlot: slot + 1, lenient: true }),
+          lowerExpression(treeOf(lowering, text), {
+            ...lowering.scope,
+            self: makeSlot(slot, element),
+            nextSlot: slot + 1,
+            lenient: true,
+          }),
         ),
       );
     const first = stepsFrom(elementOf(known(outer)));

@@ -8,15 +8,12 @@ export const DEOPT = new Error('the resource needs the interpreter');
 export const TOO_MANY_ROWS = new Error('too many rows');
 
 /**
- * The value of a primitive for a column. Numbers whose digits fhirpath.js might write in another way are left to it.
+ * The value of a primitive for a column; -0 becomes 0 in fhirpath.js.
  * @throws DEOPT for anything else than a primitive
  */
 export function readValue(value: unknown): string | number | boolean {
   if (typeof value === 'string' || typeof value === 'boolean') return value;
-  if (typeof value === 'number') {
-    const size = value < 0 ? -value : value;
-    if ((size >= 1e-6 && size < 1e15) || Object.is(value, 0)) return value;
-  }
+  if (typeof value === 'number' && !Object.is(value, -0)) return value;
   if (value instanceof fhirpath.FP_Decimal) return readDecimal(value, true);
   throw DEOPT;
 }

@@ -223,8 +223,8 @@ function betweenSteps(source: ExpressionSource, type: string): string {
       `.skip(${wholeBelow(random, 3)})`,
       `.take(${wholeBelow(random, 3)})`,
     ]);
-  if (roll < 0.66) return `.where(${randomCondition(source, type, 1)}).first()`;
-  if (roll < 0.7 && kindOf(type) === 'object') return '.select($this)';
+  if (roll < 0.7) return `.where(${randomCondition(source, type, 1)}).first()`;
+  if (roll < 0.74 && kindOf(type) === 'object') return '.select($this)';
   return '';
 }
 

@@ -23,7 +23,7 @@ const TEMPORALS = [
   '10:00:00',
   'never',
 ];
-const NUMBERS = [0, 1, 2, 3, -1, 1.5, 0.1, 100, 5.5, 5.500000001, 1e-7, 1e21, 12345678901234567000, -0];
+const NUMBERS = [0, 1, 2, 3, -1, 1.5, 0.1, 100, 5.5, 5.500000001, 1.500000001, 2.000000001, 1e-7, 1e21, 12345678901234567000, -0];
 const MAX_DEPTH = 5;
 
 type Json = Record<string, unknown>;
@@ -64,20 +64,33 @@ function randomPrimitive(random: Random, kind: 'text' | 'number' | 'boolean' | '
     case 'temporal':
       return pickOne(random, TEMPORALS);
     case 'number':
-      return chance(random, 0.8) ? wholeBelow(random, 5) : pickOne(random, NUMBERS);
+      return chance(random, 0.6) ? wholeBelow(random, 4) : pickOne(random, NUMBERS);
     case 'boolean':
       return chance(random, 0.5);
   }
 }
 
-/** Adds a `_property`, and sometimes takes the value away. */
+/** Adds a `_property`, and sometimes takes the value, or a part of it, away. */
 function addMetadata(random: Random, object: Json, property: string): void {
-  const metadata = chance(random, 0.3)
-    ? { id: 'x' }
-    : { extension: [{ url: pickOne(random, URLS), valueString: pickOne(random, TEXTS) }] };
   const value = object[property];
-  object[`_${property}`] = Array.isArray(value) ? [null, metadata, null, metadata].slice(0, wholeBelow(random, 5)) : metadata;
+  const makeOne = (beside: unknown): unknown => {
+    // fhirpath.js looks into the metadata of objects for what these lack.
+    if (typeof beside === 'object' && beside !== null && chance(random, 0.6)) return structuredClone(beside);
+    return chance(random, 0.3)
+      ? { id: 'x' }
+      : { extension: [{ url: pickOne(random, URLS), valueString: pickOne(random, TEXTS) }] };
+  };
+  if (Array.isArray(value)) {
+    const items = value as unknown[];
+    const metadata = [...items.map((item) => (chance(random, 0.5) ? null : makeOne(item))), makeOne(items[0])];
+    object[`_${property}`] = metadata.slice(0, wholeBelow(random, metadata.length + 1));
+  } else object[`_${property}`] = makeOne(value);
   if (chance(random, 0.3)) delete object[property];
+  else if (typeof value === 'object' && value !== null && chance(random, 0.5)) {
+    const inside = (Array.isArray(value) ? value[0] : value) as Json | null | undefined;
+    const name = typeof inside === 'object' && inside !== null ? Object.keys(inside)[0] : undefined;
+    if (name !== undefined) delete inside?.[name];
+  }
 }
 
 /** A copy with `count` faults such as no server should send: missing, of the wrong type, empty, null, doubled. */
@@ -130,21 +143,19 @@ function spoil(random: Random, holder: Json, name: string): void {
     case 3:
       if (!name.startsWith('_')) addMetadata(random, holder, name);
       return;
-    case 4:
-      // A second variant of a choice, or an element that is not known.
-      holder[
-        pickOne(random, [
-          'valueString',
-          'valueQuantity',
-          '_valueCode',
-          'item',
-          'answer',
-          'contact',
-          'deceasedBoolean',
-          '_valueString',
-        ])
-      ] = structuredClone(pickOne(random, WRONG));
+    case 4: {
+      // Another variant of a choice, or an element that is not known.
+      const prefix = /^([a-z]+)[A-Z]/.exec(
+        pickOne(
+          random,
+          Object.keys(holder).filter((each) => /^[a-z]+[A-Z]/.test(each)),
+        ) ?? '',
+      )?.[1];
+      const suffix = pickOne(random, ['Base64Binary', 'Quantity', 'Boolean', 'DateTime', 'String', 'Code', 'Age']);
+      const added = prefix === undefined ? pickOne(random, ['item', 'answer', 'contact', 'valueString']) : prefix + suffix;
+      holder[chance(random, 0.2) ? `_${added}` : added] = structuredClone(pickOne(random, [...WRONG, value]));
       return;
+    }
     case 5:
       holder['resourceType'] = pickOne(random, ['Patient', 'Observation', 'family', 'Quantity']);
       return;

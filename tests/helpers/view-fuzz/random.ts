@@ -9,8 +9,7 @@ export function wholeBelow(random: Random, end: number): number {
   return Math.floor(random() * end);
 }
 
+/** One of the items; undefined when there is none. */
 export function pickOne<T>(random: Random, list: readonly T[]): T {
-  const item = list[wholeBelow(random, list.length)];
-  if (item === undefined && list.length === 0) throw new Error('nothing to pick from');
-  return item as T;
+  return list[wholeBelow(random, list.length)] as T;
 }

@@ -1,0 +1,87 @@
+import { emitBlock, emitGuard, type Care, type Frame } from './frame.ts';
+import type { Node } from './ir.ts';
+import type { Item, Source } from './source.ts';
+
+/** Up to this many other properties are looked at one by one, more by a loop over what the object has. */
+const FEW = 5;
+
+/** Generates code for the value of a choice element (`value[x]`) of one parent. */
+export function emitChoice(
+  frame: Frame,
+  node: Node & { op: 'choice' },
+  parent: string,
+  care: Care,
+  use: (item: Item) => void,
+): void {
+  const { source } = frame;
+  const [only, ...others] = node.variants;
+  if (only === undefined || others.length > 0) return emitOneOfMany(frame, node, parent, care, use);
+  const isObject = node.kind === 'object';
+  const value = source.name('v');
+  const metadata = `${parent}${source.property(`_${only.property}`)} != null`;
+  if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
+  source.write(`const ${value} = ${parent}${source.property(only.property)};`);
+  emitBlock(source, `if (${value} != null)`, () => {
+    // fhirpath.js takes the first property that is there.
+    const earlier = node.all.slice(0, node.all.indexOf(only.property)).flatMap((property) => [property, `_${property}`]);
+    if (earlier.length > FEW) emitNoneOf(source, parent, only.property, earlier);
+    else for (const property of earlier) source.write(`if (${parent}${source.property(property)} !== undefined) throw DEOPT;`);
+    emitGuard(source, value, isObject, care);
+    use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
+  });
+  if (isObject || care.metadata === 'count') source.write(`else if (${metadata}) throw DEOPT;`);
+}
+
+/** A choice of several properties (`ofType(string)` takes `valueCode`, too): the one that is named after the type is tried first. */
+function emitOneOfMany(frame: Frame, node: Node & { op: 'choice' }, parent: string, care: Care, use: (item: Item) => void): void {
+  const { source } = frame;
+  const value = source.name('v');
+  const wanted = new Set(node.variants.map(({ property }) => property));
+  const properties = new Map(
+    node.all.flatMap((property) => [
+      [property, wanted.has(property)],
+      [`_${property}`, false],
+    ]),
+  );
+  const read = `readChoice(${parent}, ${source.constant(properties)})`;
+  const { likely } = node;
+  if (wanted.size === node.all.length && wanted.size <= FEW) emitAnyOfFew(source, parent, node.all, value);
+  else if (likely === undefined) source.write(`const ${value} = ${read};`);
+  else {
+    source.write(`let ${value} = ${parent}${source.property(likely)};`);
+    source.write(`if (${value} === undefined) ${value} = ${read};`);
+    emitBlock(source, 'else', () =>
+      emitNoneOf(
+        source,
+        parent,
+        likely,
+        [...properties.keys()].filter((property) => property !== likely),
+      ),
+    );
+  }
+  emitBlock(source, `if (${value} != null)`, () => {
+    // Which of the variants it is, and so whether objects are right, is not always known.
+    if (node.kind === 'mixed') source.write(`if (isArray(${value})) throw DEOPT;`);
+    else emitGuard(source, value, node.kind === 'object', care);
+    use({ js: value });
+  });
+}
+
+/** The value of whichever property of a choice is there; a second one, or a `_property`, breaks an assumption. */
+function emitAnyOfFew(source: Source, parent: string, properties: readonly string[], value: string): void {
+  source.write(`let ${value} = undefined;`);
+  for (const property of properties) {
+    const [found, metadata] = [property, `_${property}`].map((name) => parent + source.property(name));
+    source.write(`if (${metadata} !== undefined) throw DEOPT;`);
+    source.write(`if (${found} !== undefined) { if (${value} !== undefined) throw DEOPT; ${value} = ${found}; }`);
+  }
+}
+
+/** Beside `there`, an object may not have any of these properties. `url`: most of the objects are extensions, for speed. */
+function emitNoneOf(source: Source, object: string, there: string, properties: readonly string[]): void {
+  const name = source.name('p');
+  const list = source.constant(new Set(properties));
+  source.write(
+    `for (const ${name} in ${object}) if (${name} !== ${source.constant(there)} && ${name} !== 'url' && ${list}.has(${name})) throw DEOPT;`,
+  );
+}
