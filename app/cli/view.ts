@@ -87,11 +87,13 @@ function parseWords(): { values: Options; positionals: string[] } {
 }
 
 async function check(path: string): Promise<number> {
-  const { problems, notes, view } = reportView(await readViewFile(path));
-  for (const problem of problems) print(`${path}:${problem}`);
+  const { problems, notes, fallbacks, view } = reportView(await readViewFile(path));
+  for (const line of [...problems, ...fallbacks]) print(`${path}:${line}`);
   for (const note of notes) print(`${path}: note: ${note}`);
-  if (view !== undefined)
-    print(`${path}: view ${view.name} of ${view.resourceType}, ${view.columns.length} columns, no problems`);
+  if (view !== undefined) {
+    const compiled = fallbacks.length === 0 ? 'all compiled' : `${fallbacks.length} expressions not compiled`;
+    print(`${path}: view ${view.name} of ${view.resourceType}, ${view.columns.length} columns, no problems, ${compiled}`);
+  }
   return problems.length > 0 ? 1 : 0;
 }
 

@@ -43,7 +43,7 @@ interface Candidate {
 /**
  * Makes a JSON.parse that leaves out all members of objects but those of some names, at any depth: each name, the name with a capital behind it
  * (choice types: `value`, `valueQuantity`) and both with an underscore before them (extensions of primitives). What is left out is checked all
- * the same: a text that is not JSON is refused like JSON.parse refuses it. It works on bytes, and makes strings only of what is kept.
+ * the same: a text that is not JSON is refused like JSON.parse refuses it. Unusual texts (keys with escapes, deep nesting) come whole. It works on bytes, and makes strings only of what is kept.
  *
  * @param names in ASCII
  * @throws SyntaxError by the function that it makes, when the text is not JSON

@@ -11,7 +11,7 @@ const MAX_NAME_LENGTH = 255;
  * Undefined when it is no name that Unity Catalog takes.
  */
 export function parseTableName(text: string): readonly string[] | undefined {
-  const parts = [...text.matchAll(/(?:^|\.)(?:`((?:[^`]|``)+)`|([^`.]+))(?=\.|$)/g)];
+  const parts = [...text.matchAll(/(?:^|(?<!^)\.)(?:`((?:[^`]|``)+)`|([^`.]+))(?=\.|$)/g)];
   if (parts.length === 0 || parts.length > 3 || parts.map(([whole]) => whole).join('') !== text) return undefined;
   const names = parts.map(([, quoted, plain]) => quoted?.replaceAll('``', '`') ?? plain ?? '');
   return names.every((name) => name.length <= MAX_NAME_LENGTH && !FORBIDDEN.test(name)) ? names : undefined;
