@@ -5,7 +5,7 @@ export const MAX_ROWS = 100_000;
 /** Levels that `repeat` follows. */
 export const MAX_REPEAT_DEPTH = 500;
 /** Steps of the interpreter. */
-export const MAX_STEPS = 2_000_000;
+export const MAX_STEPS = 1_000_000;
 /** Items of one collection. */
 export const MAX_ITEMS = 100_000;
 /** Characters of one computed text. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { prepare } from '../helpers/view-fuzz/run-fuzz.ts';
 import { hasSuite, readSuite, runSuiteTest } from '../helpers/sql-on-fhir-suite.ts';
 
 const TITLE = 'official SQL-on-FHIR tests';
@@ -13,10 +14,20 @@ if (!hasSuite()) {
         for (const test of tests) {
           it(`${test.title} (${test.tags?.join(', ') ?? 'untagged'})`, () => {
             expect(runSuiteTest(resources, test)).toBeUndefined();
+            expect(runSuiteTest(resources, test, { interpret: true })).toBeUndefined();
           });
         }
       });
     }
+
+    it('are done by compiled code for the most part: at most 8 % of the expressions are left to fhirpath.js', () => {
+      const views = suite.flatMap(({ tests }) => tests).flatMap(({ view }) => prepare(view) ?? []);
+      const sum = (count: (view: (typeof views)[number]) => number): number =>
+        views.reduce((total, view) => total + count(view), 0);
+      expect(sum(({ compiled }) => compiled.fallbacks.length) / sum(({ compiled }) => compiled.expressionCount)).toBeLessThan(
+        0.08,
+      );
+    });
 
     it('are all there: 136 tests, 125 of them shareable', () => {
       const all = suite.flatMap(({ tests }) => tests);

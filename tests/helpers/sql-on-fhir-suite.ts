@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { isAppError } from '../../app/errors/app-error.ts';
-import { compileView } from '../../app/view/compile-view.ts';
+import { compileView, type CompileOptions } from '../../app/view/compile-view.ts';
 import type { FlatValue, Resource } from '../../app/view/compiled-view.ts';
 import { parseExactly } from '../../app/view/exact-json.ts';
 
@@ -41,11 +41,11 @@ export function readSuite(): readonly SuiteFile[] {
 }
 
 /** Why a test fails, or undefined when it passes. Strict: values, types and nulls deeply equal, order of rows free, order of columns checked. */
-export function runSuiteTest(resources: readonly Resource[], test: SuiteTest): string | undefined {
+export function runSuiteTest(resources: readonly Resource[], test: SuiteTest, options: CompileOptions = {}): string | undefined {
   let columns: readonly string[];
   let rows: readonly (readonly FlatValue[])[];
   try {
-    const view = compileView(test.view);
+    const view = compileView(test.view, options);
     columns = view.columns.map(({ name }) => name);
     rows = resources.flatMap((resource) => view.evaluate(resource));
   } catch (error) {

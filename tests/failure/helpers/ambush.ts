@@ -30,21 +30,13 @@ export class Ambush {
     try {
       return await new Promise<Stand>((take, reject) => {
         const waiter: Waiter = {
-          matches: (stand) =>
-            stand.phase === phase &&
-            moments.includes(stand.moment) &&
-            stand.process.isUp &&
-            (by ?? stand.process) === stand.process,
+          matches: (stand) => stand.phase === phase && moments.includes(stand.moment) && stand.process.isUp && (by ?? stand.process) === stand.process,
           take,
         };
         this.waiters = [...this.waiters, waiter];
         timer = setTimeout(() => {
           this.waiters = this.waiters.filter((other) => other !== waiter);
-          reject(
-            new Error(
-              `${by === undefined ? 'nobody' : `${by.role} ${by.pid}`} stood at ${phase} (${moments.join(' or ')}) for ${STAND_TIMEOUT_MS} ms`,
-            ),
-          );
+          reject(new Error(`${by === undefined ? 'nobody' : `${by.role} ${by.pid}`} stood at ${phase} (${moments.join(' or ')}) for ${STAND_TIMEOUT_MS} ms`));
         }, STAND_TIMEOUT_MS);
       });
     } finally {

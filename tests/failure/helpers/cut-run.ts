@@ -14,9 +14,7 @@ const FAULTS: readonly TcpFault[] = ['cut-answer', 'cut-inside-answer', 'cut-req
 
 /** Each fault `rounds` times, with and without a pause. */
 export function planCuts(rounds: number): Cut[] {
-  return Array.from({ length: rounds }, () =>
-    FAULTS.flatMap((fault) => [false, true].map((pauses) => ({ fault, pauses }))),
-  ).flat();
+  return Array.from({ length: rounds }, () => FAULTS.flatMap((fault) => [false, true].map((pauses) => ({ fault, pauses })))).flat();
 }
 
 /** Carries out the cuts, one after the other; `proxy` stands between the service and the object store. Returns how many commits got no answer. */

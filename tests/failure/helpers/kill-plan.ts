@@ -26,10 +26,7 @@ function quotaOf(victim: Victim, phase: Phase, kills: number): number {
 export function planHits(kills: number, random: () => number): Hit[] {
   const hits = PHASES.flatMap((phase) => {
     const quotas = VICTIMS.map((victim) => ({ victim, quota: quotaOf(victim, phase, kills) }));
-    const places: Victim[][] = Array.from(
-      { length: Math.ceil(Math.max(...quotas.map(({ quota }) => quota)) * HITS_PER_KILL) },
-      () => [],
-    );
+    const places: Victim[][] = Array.from({ length: Math.ceil(Math.max(...quotas.map(({ quota }) => quota)) * HITS_PER_KILL) }, () => []);
     for (const { victim, quota } of quotas) {
       for (const place of shuffle(places, random).slice(0, quota)) place.push(victim);
     }
@@ -63,16 +60,9 @@ export class HitCounts {
 
   /** Lines for people. */
   table(): string {
-    const lines = PHASES.map((phase) => [
-      phase,
-      this.hits.get(phase),
-      ...VICTIMS.map((victim) => this.kills.get(`${phase}/${victim}`)),
-    ]);
+    const lines = PHASES.map((phase) => [phase, this.hits.get(phase), ...VICTIMS.map((victim) => this.kills.get(`${phase}/${victim}`))]);
     return [['killed with -9', 'hits', ...VICTIMS], ...lines]
-      .map(
-        ([phase = '', ...cells]) =>
-          `  ${String(phase).padEnd(20)}${cells.map((cell) => String(cell ?? '–').padStart(14)).join('')}`,
-      )
+      .map(([phase = '', ...cells]) => `  ${String(phase).padEnd(20)}${cells.map((cell) => String(cell ?? '–').padStart(14)).join('')}`)
       .join('\n');
   }
 }

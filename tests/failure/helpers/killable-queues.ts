@@ -31,12 +31,7 @@ export function findKillableRedis(): Availability<StartQueue> {
     name: 'Redis',
     found: async () => {
       const server = await startRedis(program);
-      return {
-        ...server,
-        name: 'Redis',
-        env: { REDIS_URL: server.url },
-        open: () => makeRedisQueueStore(server.url, TEST_OPTIONS),
-      };
+      return { ...server, name: 'Redis', env: { REDIS_URL: server.url }, open: () => makeRedisQueueStore(server.url, TEST_OPTIONS) };
     },
   };
 }

@@ -73,12 +73,7 @@ export async function carryOutPauses(group: ServiceGroup, pauses: readonly Pause
 }
 
 /** Resolves when another process owns the destination and has come as far as planned. */
-async function letOtherGoOn(
-  group: ServiceGroup,
-  ambush: Ambush,
-  paused: PhasedProcess,
-  { batchesOfOther, otherAt }: Pause,
-): Promise<Stand> {
+async function letOtherGoOn(group: ServiceGroup, ambush: Ambush, paused: PhasedProcess, { batchesOfOther, otherAt }: Pause): Promise<Stand> {
   const other = group.processes('worker').find((process) => process !== paused);
   if (other === undefined) throw new Error('there is no second worker');
   for (let batches = 0; batches < batchesOfOther; batches += 1) (await ambush.next('inside-complete', 'answered', other)).go();

@@ -1,12 +1,5 @@
 /** Where a process of the service can be stopped, in the order of one delivery; `accept` is the webhook's. */
-export const PHASES = [
-  'accept',
-  'before-data-file',
-  'file-to-commit',
-  'inside-commit',
-  'commit-to-complete',
-  'inside-complete',
-] as const;
+export const PHASES = ['accept', 'before-data-file', 'file-to-commit', 'inside-commit', 'commit-to-complete', 'inside-complete'] as const;
 export type Phase = (typeof PHASES)[number];
 
 /**

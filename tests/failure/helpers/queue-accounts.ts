@@ -10,8 +10,7 @@ export function waitUntilDelivered(queue: KillableQueue, scope: string, isSeen: 
     eventually(
       async () => {
         const { jobs } = await destination.usage();
-        if (jobs > 0 || !isSeen())
-          throw new Error(`${jobs} notifications are still queued, or their events are not in the table`);
+        if (jobs > 0 || !isSeen()) throw new Error(`${jobs} notifications are still queued, or their events are not in the table`);
       },
       { timeoutMs: DELIVERY_TIMEOUT_MS, everyMs: 100 },
     ),
@@ -26,11 +25,7 @@ export function readAccounts(queue: KillableQueue, scope: string): Promise<Count
   }));
 }
 
-async function withDestination<T>(
-  queue: KillableQueue,
-  scope: string,
-  use: (destination: DestinationQueue) => Promise<T>,
-): Promise<T> {
+async function withDestination<T>(queue: KillableQueue, scope: string, use: (destination: DestinationQueue) => Promise<T>): Promise<T> {
   const store = queue.open();
   try {
     await store.start();

@@ -23,8 +23,7 @@ export function startReaderLoop(reader: DeltaReader, table: TableLocation): Read
       const rows = await reader.readDeltaRows(table);
       readings += 1;
       const distinct = new Set(rows.map((row) => row['id'])).size;
-      if (distinct !== rows.length)
-        faults.push(`reading ${readings}: ${rows.length - distinct} of ${rows.length} rows are there twice`);
+      if (distinct !== rows.length) faults.push(`reading ${readings}: ${rows.length - distinct} of ${rows.length} rows are there twice`);
       if (rows.length < rowsSeen) faults.push(`reading ${readings}: ${rows.length} rows after ${rowsSeen}`);
       rowsSeen = rows.length;
     } catch (error) {

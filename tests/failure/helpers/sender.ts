@@ -54,15 +54,7 @@ const REPEATED = 0.04;
  * Posts as Aidbox does (contract §3.4): one queue for each replica, a notification at a time, repeated for ever on anything but a 2xx; what
  * is repeated is cut anew. Some notifications go out twice, some come again long after they were accepted.
  */
-export function startSender({
-  events,
-  endpoints,
-  random,
-  replicas,
-  maxEvents,
-  repeats = true,
-  allowance,
-}: SenderOptions): Sender {
+export function startSender({ events, endpoints, random, replicas, maxEvents, repeats = true, allowance }: SenderOptions): Sender {
   const agent = new Agent({ keepAlive: true });
   const counts: SenderCounts = { posts: 0, accepted: 0, refused: new Map(), unanswered: 0, reposted: 0 };
   let stopped = false;

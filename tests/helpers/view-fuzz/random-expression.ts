@@ -26,12 +26,12 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
   const { random, exotic } = source;
   if (chance(random, exotic)) return { text: pickOne(random, exoticColumns(source, type)), type: 'string' };
   const roll = random();
-  if (roll < 0.2) return { text: randomCondition(source, type, 2), type: 'boolean' };
-  if (roll < 0.24) return { text: '%rowIndex', type: 'integer' };
-  if (roll < 0.27) return { text: literal(source), type: 'string' };
-  if (roll < 0.3) return { text: pickOne(random, ['getAidboxTs()', 'getAidboxCts()']), type: 'instant' };
-  if (roll < 0.33) return iif(source, type);
-  if (roll < 0.35 && type === source.root) return { text: 'getResourceKey()', type: 'id' };
+  if (roll < 0.3) return { text: randomCondition(source, type, 1), type: 'boolean' };
+  if (roll < 0.33) return { text: '%rowIndex', type: 'integer' };
+  if (roll < 0.35) return { text: literal(source), type: 'string' };
+  if (roll < 0.38) return { text: pickOne(random, ['getAidboxTs()', 'getAidboxCts()']), type: 'instant' };
+  if (roll < 0.41) return iif(source, type);
+  if (roll < 0.43 && type === source.root) return { text: 'getResourceKey()', type: 'id' };
   const path = randomPath(source, type, { wanted: 'primitive' });
   if (path === undefined) return kindOf(type) === 'object' ? { text: '%resource.id', type: 'id' } : { text: '$this', type };
   if (chance(random, 0.3)) return onText(source, path);
@@ -77,7 +77,7 @@ export function randomCondition(source: ExpressionSource, type: string, depth: n
   }
   const any = randomPath(source, type, { wanted: 'any' });
   if (any === undefined) return kindOf(type) === 'text' ? `$this = ${literal(source)}` : '$this.exists()';
-  switch (wholeBelow(random, 11)) {
+  switch (wholeBelow(random, 13)) {
     case 0:
       return `${any.text}.${pickOne(random, ['exists', 'empty'])}()`;
     case 1: {
@@ -160,7 +160,12 @@ function walk(source: ExpressionSource, from: string, wanted: PathWish['wanted']
     const usable = childrenOf(type).filter((child) => isUsable(child, single));
     if (usable.length === 0) return undefined;
     const there = chance(random, 0.85) ? usable.filter((child) => isSeen(source, type, child)) : usable;
-    const next = addStep(source, type, pickOne(random, there.length > 0 ? there : usable), single);
+    const ends = (there.length > 0 ? there : usable).filter(
+      (child) => child.variants === undefined && kindOf(child.type) === wanted,
+    );
+    const isRare = wanted === 'number' || wanted === 'boolean';
+    const choice = isRare && ends.length > 0 && chance(random, 0.5) ? ends : there.length > 0 ? there : usable;
+    const next = addStep(source, type, pickOne(random, choice), single);
     if (next === undefined) return undefined;
     text = text === '' ? next.text : `${text}.${next.text}`;
     type = next.type;

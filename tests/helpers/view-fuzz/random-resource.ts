@@ -97,8 +97,7 @@ function addMetadata(random: Random, object: Json, property: string): void {
 export function mutate(random: Random, resource: Resource, count: number): Resource {
   const copy = structuredClone(resource) as Json;
   for (let done = 0; done < count; done++) {
-    const holders = objectsIn(copy);
-    const holder = pickOne(random, holders);
+    const holder = chance(random, 0.4) ? copy : pickOne(random, objectsIn(copy));
     const names = Object.keys(holder).filter((name) => name !== 'resourceType');
     if (names.length > 0) spoil(random, holder, pickOne(random, names));
   }
@@ -128,6 +127,10 @@ const WRONG: readonly unknown[] = [
   { resourceType: 'Patient', id: 'n' },
 ];
 
+function isListOfObjects(value: unknown): value is unknown[] {
+  return Array.isArray(value) && typeof value[0] === 'object' && value[0] !== null;
+}
+
 function spoil(random: Random, holder: Json, name: string): void {
   const value = holder[name];
   switch (wholeBelow(random, 8)) {
@@ -138,6 +141,14 @@ function spoil(random: Random, holder: Json, name: string): void {
       holder[name] = Array.isArray(value) ? value[0] : [value];
       return;
     case 2:
+      if (isListOfObjects(value) && chance(random, 0.7)) {
+        // A spoilt item behind a good one, which code that stops at the good one must not overlook.
+        const item = structuredClone(value[0]) as Json;
+        for (const property of Object.keys(item))
+          if (chance(random, 0.5)) item[property] = structuredClone(pickOne(random, WRONG));
+        value.push(item);
+        return;
+      }
       holder[name] = Array.isArray(value) ? [...(value as unknown[]), pickOne(random, WRONG)] : [value, structuredClone(value)];
       return;
     case 3:
