@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { parquetWriteBuffer } from 'hyparquet-writer';
 import { AppError } from '../errors/app-error.ts';
 import type { Row, TableColumn, TableValue } from '../rows/table-type.ts';
-import { makeParquetSchema, type FileColumn } from './parquet-schema.ts';
+import { encodeParquetFile } from '../parquet/parquet-file.ts';
+import type { FileColumn } from '../parquet/parquet-schema.ts';
 import { makeRowCheck } from './row-check.ts';
 import { typeName } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
 import { describeColumn, selectIndexedFields } from './statistics.ts';
-
-const ROWS_PER_GROUP = 100_000;
-/** In the form `<name> version <version> (build <hash>)` that the readers on the JVM parse. */
-const CREATED_BY = 'aidbox-data-lakehouse version 1 (build hyparquet-writer)';
 
 export interface DataFile {
   readonly bytes: Uint8Array;
@@ -39,20 +35,7 @@ export function encodeDataFile(table: DataFileTable, columns: readonly TableColu
   const fileColumns = bindColumns(table, columns);
   checkRows(columns, rows);
   const data = columns.map((column, at) => makeColumnValues(column, rows, at));
-  const bytes = new Uint8Array(
-    parquetWriteBuffer({
-      schema: makeParquetSchema(fileColumns),
-      columnData: fileColumns.map(({ physicalName, type }, at) => ({
-        name: physicalName,
-        data: data[at] ?? [],
-        // The library's choice for booleans (RLE) is one that older readers of Spark refuse.
-        ...(type.kind === 'boolean' ? { encoding: 'PLAIN' as const } : {}),
-      })),
-      codec: 'SNAPPY',
-      rowGroupSize: ROWS_PER_GROUP,
-      createdBy: CREATED_BY,
-    }),
-  );
+  const bytes = encodeParquetFile(fileColumns, rows);
   return { bytes, numRecords: rows.length, stats: makeStats(table, fileColumns, data, rows.length) };
 }
 
@@ -89,7 +72,7 @@ function checkRows(columns: readonly TableColumn[], rows: readonly Row[]): void 
   }
 }
 
-/** The values of one column as they are stored: floats rounded to 32 bits, minus zero as zero (engines order the two differently). */
+/** The values of one column as the file stores them: floats rounded to 32 bits, minus zero as zero (engines order the two differently). */
 function makeColumnValues({ type }: TableColumn, rows: readonly Row[], at: number): TableValue[] {
   const kind = type.kind === 'array' ? type.element.kind : type.kind;
   const stored = (value: TableValue): TableValue => {

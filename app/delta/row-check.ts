@@ -2,7 +2,7 @@ import { AppError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { PrimitiveType, Row, TableColumn, TableType, TableValue } from '../rows/table-type.ts';
 import { typeName } from './schema.ts';
-import { hasLoneSurrogate } from './utf8-order.ts';
+import { hasLoneSurrogate } from '../lib/utf8-order.ts';
 
 /** 0001-01-01 and 9999-12-31: what SQL engines and this writer's statistics can express. */
 export const MIN_DAY = -719_162;
@@ -29,7 +29,8 @@ export function makeRowCheck(columns: readonly TableColumn[]): (row: Row) => App
   return (row) => {
     if (row.length !== columns.length)
       return new AppError('INTERNAL', `a row has ${row.length} values for ${columns.length} columns`);
-    for (const [at, { column, check }] of checks.entries()) {
+    for (let at = 0; at < checks.length; at++) {
+      const { column, check } = checks[at] as (typeof checks)[number];
       const problem = check(row[at] as TableValue);
       if (problem !== undefined) {
         return new AppError(problem.code, `column ${column.name} (${typeName(column.type)}): ${problem.expected}`, {

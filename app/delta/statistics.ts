@@ -3,7 +3,7 @@ import { readIndexedColumnCount, readStatsColumns } from './properties.ts';
 import { MAX_MICROS } from './row-check.ts';
 import type { SchemaField } from './schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import { compareUtf8 } from './utf8-order.ts';
+import { compareUtf8 } from '../lib/utf8-order.ts';
 
 /** Longest text bound in UTF-16 units before it is cut, as in Spark. */
 const MAX_TEXT_BOUND = 32;

@@ -25,6 +25,22 @@ export const VIEW_ERRORS = {
     action:
       'Change the type of the column and replay the event; or correct the resource at its source, which sends it again, and drop the entry.',
   },
+  DATA_LINE_INVALID: {
+    retry: 'never',
+    meaning:
+      'A line of a file that `npm run view -- run` flattens is not a FHIR resource in JSON; its number is named, its content is not.',
+    action: 'Correct the line in the file, or leave such lines out and have them counted with `--skip-errors`.',
+  },
+  DATA_FILE_UNREADABLE: {
+    retry: 'never',
+    meaning: 'A file that a command should read is not there, is damaged, or may not be read.',
+    action: 'Check path, permissions and, for gzip, whether the file is whole.',
+  },
+  OUTPUT_UNWRITABLE: {
+    retry: 'never',
+    meaning: 'The file that a command should write cannot be made; nothing stands under its name.',
+    action: 'Check directory, permissions and free space.',
+  },
   TABLE_COLUMNS_MISSING: {
     retry: 'never',
     meaning: 'The table lacks columns that the view yields, or `is_deleted`.',

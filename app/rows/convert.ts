@@ -75,6 +75,12 @@ export function makeConverter(fhirType: string, collection: boolean, column: Tab
   };
 }
 
+/** A decimal in a STRING or DECIMAL column keeps all its digits; in a DOUBLE it has no more than JSON.parse gives. */
+export function keepsDigits({ type }: TableColumn, fhirType: string): boolean {
+  const { kind } = type.kind === 'array' ? type.element : type;
+  return fhirType === 'decimal' && (kind === 'string' || kind === 'decimal');
+}
+
 function makePrimitiveConverter(type: PrimitiveType): Convert {
   switch (type.kind) {
     case 'string':
@@ -85,7 +91,11 @@ function makePrimitiveConverter(type: PrimitiveType): Convert {
     case 'short':
     case 'integer': {
       const bits = WHOLE_BITS[type.kind];
-      return (value) => toNumber(onNumber(value, (text) => parseWhole(text, bits)));
+      const limit = 2 ** (bits - 1);
+      return (value) =>
+        typeof value === 'number' && Number.isInteger(value) && value >= -limit && value < limit
+          ? value
+          : toNumber(onNumber(value, (text) => parseWhole(text, bits)));
     }
     case 'long':
       // Beyond 2^53 the digits of a JavaScript number are not those that were sent; texts carry them all.
@@ -99,7 +109,7 @@ function makePrimitiveConverter(type: PrimitiveType): Convert {
         return number !== undefined && Number.isFinite(Math.fround(number)) ? Math.fround(number) : undefined;
       };
     case 'double':
-      return (value) => onNumber(value, parseDouble);
+      return (value) => (typeof value === 'number' && Number.isFinite(value) ? value : onNumber(value, parseDouble));
     case 'decimal':
       return (value) => onNumber(value, (text) => parseUnscaled(text, type.precision, type.scale));
     case 'date':
@@ -114,8 +124,8 @@ function makePrimitiveConverter(type: PrimitiveType): Convert {
 
 /** The lexical form of any primitive. Half a surrogate pair has no UTF-8 form and would be changed on the way. */
 function readText(value: Primitive): string | undefined {
-  const text = String(value);
-  return /\p{Surrogate}/u.test(text) ? undefined : text;
+  const text = typeof value === 'string' ? value : String(value);
+  return text.isWellFormed() ? text : undefined;
 }
 
 function onNumber<T>(value: Primitive, parse: (text: string) => T | undefined): T | undefined {

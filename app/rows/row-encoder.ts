@@ -1,6 +1,6 @@
 import { AppError } from '../errors/app-error.ts';
 import type { CompiledView, FlatValue } from '../view/compiled-view.ts';
-import { findTypeConflict, makeConverter } from './convert.ts';
+import { findTypeConflict, keepsDigits, makeConverter } from './convert.ts';
 import { describeColumns, IS_DELETED, tableTypeFor } from './table-schema.ts';
 import type { Row, TableColumn, TableValue } from './table-type.ts';
 
@@ -81,9 +81,17 @@ export function makeRowEncoder(view: CompiledView, tableColumns: readonly TableC
     );
   return {
     columns: filled.map(({ column }) => column),
-    needsExactDecimals: view.needsExactDecimals === true || filled.some(({ column, source }) => keepsDigits(column, source)),
+    needsExactDecimals:
+      view.needsExactDecimals === true || filled.some(({ column, source }) => keepsDigits(column, source.fhirType)),
     encode: (rows, context) => rows.map((row, index) => encodeRow(row, context, index + 1, rows.length)),
   };
+}
+
+/** The columns that a table may have beside those of a view, `is_deleted` aside. */
+export function systemColumns(): readonly TableColumn[] {
+  return Object.entries(SYSTEM_COLUMNS)
+    .filter(([name]) => name !== IS_DELETED)
+    .map(([name, { fhirType }]) => ({ name, type: tableTypeFor(fhirType, false), nullable: true }));
 }
 
 /** Everything that keeps the rows of a view out of a table; empty when they fit. Writes and reads nothing. */
@@ -178,10 +186,4 @@ function findSystemColumn(name: string): { readonly fhirType: string; readonly v
 
 function makeSourceConverter(column: TableColumn, source: Source): (value: FlatValue) => TableValue {
   return makeConverter(source.fhirType, source.kind === 'view' && source.collection, column);
-}
-
-/** A decimal in a STRING or DECIMAL column keeps all its digits; in a DOUBLE it has no more than JSON.parse gives. */
-function keepsDigits({ type }: TableColumn, source: Source): boolean {
-  const { kind } = type.kind === 'array' ? type.element : type;
-  return source.fhirType === 'decimal' && (kind === 'string' || kind === 'decimal');
 }

@@ -3,6 +3,7 @@ import { runEndToEndBench } from './end-to-end.ts';
 import { runFlattenBench } from './flatten.ts';
 import { runQueueBench } from './queue.ts';
 import { runParquetBench } from './parquet.ts';
+import { runViewRunBench } from './view-run.ts';
 import { runWebhookBench } from './webhook.ts';
 import type { BenchOptions, BenchResult } from './bench.ts';
 
@@ -12,8 +13,9 @@ const BENCHES: Readonly<
   webhook: { what: 'events acknowledged durably, by queue store; load from a second process', run: runWebhookBench },
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
+  parquet: { what: 'encoding of data files, beside hyparquet-writer and parquetjs', run: runParquetBench },
+  'view-run': { what: 'NDJSON to Parquet by `view run`: rows per CPU second, memory, one and two threads', run: runViewRunBench },
   flatten: { what: 'views: µs per resource, compiled, by hand and with fhirpath.js', run: runFlattenBench },
-  parquet: { what: 'encoding of data files, beside parquetjs', run: runParquetBench },
 };
 
 const { values, positionals } = parseArgs({

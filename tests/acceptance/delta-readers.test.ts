@@ -18,18 +18,11 @@ import { openLocalObjectStore } from '../../app/storage/local-object-store.ts';
 import type { ObjectStore } from '../../app/storage/object-store.ts';
 import { column, NOW_MS } from '../helpers/delta-table.ts';
 import { goldenTablesMissing, unpackGoldenTables } from '../helpers/golden-tables.ts';
-import { describeWith, type Availability } from '../helpers/services/availability.ts';
-import { CACHED, canImport, INSTALL, pythonOf } from '../helpers/services/cache.ts';
+import { describeWith } from '../helpers/services/availability.ts';
+import { findPython } from '../helpers/services/delta-rs.ts';
 
 const SCRIPT = fileURLToPath(new URL('../helpers/python/query_delta.py', import.meta.url));
 const APP_ID = 'https://aidbox.example/destination/1';
-
-async function findPython(): Promise<Availability<string>> {
-  const python = process.env['TEST_PYTHON'] ?? pythonOf(CACHED.deltaRs);
-  return (await canImport(python, 'deltalake', 'pyarrow'))
-    ? { name: 'delta-rs', found: python }
-    : { name: 'delta-rs', enableBy: INSTALL };
-}
 
 /** Appends rows as one file in one commit. */
 async function append(

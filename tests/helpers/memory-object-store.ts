@@ -1,5 +1,5 @@
 import type { ListedObject, ObjectStore } from '../../app/storage/object-store.ts';
-import { compareUtf8 } from '../../app/delta/utf8-order.ts';
+import { compareUtf8 } from '../../app/lib/utf8-order.ts';
 
 export interface MemoryObjectStore extends ObjectStore {
   /** The objects themselves, by path: tests look into them and damage them. */

@@ -7,11 +7,16 @@ import { parseRows, type DeltaReader } from './delta-reader.ts';
 
 const SCRIPT = fileURLToPath(new URL('../python/read_delta.py', import.meta.url));
 
-/** TEST_PYTHON → `python3` on PATH → cached environment: the first that has deltalake and pyarrow. */
 export async function findDeltaRs(): Promise<Availability<DeltaReader>> {
+  const python = await findPython();
+  return 'found' in python ? { name: python.name, found: makeDeltaRs(python.found) } : python;
+}
+
+/** TEST_PYTHON → `python3` on PATH → cached environment: the first that has deltalake and pyarrow. */
+export async function findPython(): Promise<Availability<string>> {
   const name = 'delta-rs';
   for (const python of [process.env['TEST_PYTHON'], findOnPath('python3'), pythonOf(CACHED.deltaRs)]) {
-    if (python && (await canImport(python, 'deltalake', 'pyarrow'))) return { name, found: makeDeltaRs(python) };
+    if (python && (await canImport(python, 'deltalake', 'pyarrow'))) return { name, found: python };
   }
   return { name, enableBy: INSTALL };
 }

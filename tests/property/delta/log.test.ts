@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { parseActions, serializeActions, withCommitInfo, type Action } from '../../../app/delta/actions.ts';
 import { parseExactJson } from '../../../app/delta/exact-json.ts';
 import { columnsToSchemaString, parseSchema, tableColumns } from '../../../app/delta/schema.ts';
-import { compareUtf8, hasLoneSurrogate } from '../../../app/delta/utf8-order.ts';
+import { compareUtf8, hasLoneSurrogate } from '../../../app/lib/utf8-order.ts';
 import { tableColumnList, wellFormedText } from '../../helpers/arbitrary-table.ts';
 import { aSnapshot } from '../../helpers/delta-table.ts';
 

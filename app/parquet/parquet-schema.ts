@@ -74,7 +74,7 @@ function physicalType(type: PrimitiveType): Omit<SchemaElement, 'name'> {
 }
 
 /** Fewest bytes that hold every number of `precision` digits in two's complement; readers of Delta expect just this length. */
-function decimalByteLength(precision: number): number {
+export function decimalByteLength(precision: number): number {
   const limit = 10n ** BigInt(precision);
   let length = 1;
   while (2n ** BigInt(8 * length - 1) < limit) length++;

@@ -20,5 +20,5 @@ function codePointRank(unit: number): number {
 
 /** True when the text holds half of a surrogate pair, which UTF-8 cannot express. */
 export function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
+  return !text.isWellFormed();
 }
