@@ -9,11 +9,11 @@ import type { SegmentEncoder } from './segment-encoder.ts';
 
 /** The columns of a view as a Parquet file has them: the types of a table that is made for the view. */
 export function makeFileColumns(columns: readonly ViewColumn[]): readonly FileColumn[] {
-  return columns.map(({ name, fhirType, collection }) => ({
-    name,
-    physicalName: name,
+  return columns.map((column) => ({
+    name: column.name,
+    physicalName: column.name,
     fieldId: undefined,
-    type: tableTypeFor(fhirType, collection),
+    type: tableTypeFor(column),
     nullable: true,
   }));
 }

@@ -37,12 +37,12 @@ export function reportView(file: ViewFile): ViewReport {
 
 /** A header and one line a column: name, FHIR type, table type, collection, path; parted by tabs. */
 export function listColumns({ columns }: CompiledView): readonly string[] {
-  const lines = columns.map(({ name, fhirType, collection, path }) => [
-    name,
-    fhirType,
-    describeType(tableTypeFor(fhirType, collection)),
-    collection ? 'yes' : 'no',
-    (path ?? '').replace(/\s+/g, ' '),
+  const lines = columns.map((column) => [
+    column.name,
+    column.fhirType,
+    describeType(tableTypeFor(column)),
+    column.collection ? 'yes' : 'no',
+    (column.path ?? '').replace(/\s+/g, ' '),
   ]);
   return [['name', 'FHIR type', 'table type', 'collection', 'path'], ...lines].map((cells) => cells.join('\t'));
 }

@@ -1,6 +1,7 @@
 import { AppError } from '../errors/app-error.ts';
 import type { CompiledView, FlatValue } from '../view/compiled-view.ts';
 import { findTypeConflict, keepsDigits, makeConverter } from './convert.ts';
+import { parseAnsiType } from './ansi-type.ts';
 import { describeColumns, IS_DELETED, tableTypeFor } from './table-schema.ts';
 import type { Row, TableColumn, TableValue } from './table-type.ts';
 
@@ -91,7 +92,7 @@ export function makeRowEncoder(view: CompiledView, tableColumns: readonly TableC
 export function systemColumns(): readonly TableColumn[] {
   return Object.entries(SYSTEM_COLUMNS)
     .filter(([name]) => name !== IS_DELETED)
-    .map(([name, { fhirType }]) => ({ name, type: tableTypeFor(fhirType, false), nullable: true }));
+    .map(([name, { fhirType }]) => ({ name, type: tableTypeFor({ fhirType, collection: false }), nullable: true }));
 }
 
 /** Everything that keeps the rows of a view out of a table; empty when they fit. Writes and reads nothing. */
@@ -107,7 +108,7 @@ export function findTableProblems(view: CompiledView, tableColumns: readonly Tab
   const inTable = new Set(tableColumns.map(({ name }) => name.toLowerCase()));
   const missing: TableColumn[] = view.columns
     .filter(({ name }) => !inTable.has(name.toLowerCase()))
-    .map(({ name, fhirType, collection }) => ({ name, type: tableTypeFor(fhirType, collection), nullable: true }));
+    .map((column) => ({ name: column.name, type: tableTypeFor(column), nullable: true }));
   if (!inTable.has(IS_DELETED)) missing.push({ name: IS_DELETED, type: { kind: 'integer' }, nullable: true });
   for (const column of missing) {
     problems.push({
@@ -149,8 +150,16 @@ export function findWarnings(view: CompiledView, tableColumns: readonly TableCol
   const ordering = ['meta.lastUpdated', 'meta.versionId', 'getAidboxTs()'];
   const inView = view.columns.some(({ path }) => ordering.includes(plainPath(view, path)));
   const inTable = tableColumns.some(({ name }) => ['_version_id', '_received_at'].includes(name.toLowerCase()));
-  if (inView || inTable) return [];
+  const unknownTypes = view.columns.flatMap(({ name, ansiType }) =>
+    ansiType === undefined || parseAnsiType(ansiType) !== undefined
+      ? []
+      : [
+          `column "${name}": the tag ansi/type names no type that a table can have (for example DECIMAL(18,2)), so it has no effect`,
+        ],
+  );
+  if (inView || inTable) return unknownTypes;
   return [
+    ...unknownTypes,
     `neither view ${view.name} nor its table has a time or version of the resource, so the latest row of a resource cannot be found: ` +
       'add a column with the path meta.lastUpdated (for example "ts") to view and table',
   ];

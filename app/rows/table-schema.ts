@@ -1,4 +1,5 @@
-import type { CompiledView } from '../view/compiled-view.ts';
+import type { CompiledView, ViewColumn } from '../view/compiled-view.ts';
+import { parseAnsiType } from './ansi-type.ts';
 import type { PrimitiveType, TableColumn, TableType } from './table-type.ts';
 
 /** The column that tells a deletion (1) from a write (0); every target table has it. */
@@ -18,19 +19,16 @@ const TABLE_TYPES: Readonly<Record<string, Exclude<PrimitiveType['kind'], 'decim
   base64Binary: 'binary',
 };
 
-/** Type of the table column that we make for a FHIR type. */
-export function tableTypeFor(fhirType: string, collection: boolean): TableType {
+/** Type of the table column that we make for a column of a view: what its tag `ansi/type` asks for, else what fits its FHIR type. */
+export function tableTypeFor({ fhirType, collection, ansiType }: Omit<ViewColumn, 'name'>): TableType {
   const kind = (Object.hasOwn(TABLE_TYPES, fhirType) ? TABLE_TYPES[fhirType] : undefined) ?? 'string';
-  return collection ? { kind: 'array', element: { kind }, containsNull: true } : { kind };
+  const type = (ansiType === undefined ? undefined : parseAnsiType(ansiType)) ?? { kind };
+  return collection ? { kind: 'array', element: type, containsNull: true } : type;
 }
 
 /** The columns of a table made for a view: those of the view, all nullable, then `is_deleted`. */
 export function tableColumnsForView(view: Pick<CompiledView, 'columns'>): readonly TableColumn[] {
-  const columns = view.columns.map(({ name, fhirType, collection }) => ({
-    name,
-    type: tableTypeFor(fhirType, collection),
-    nullable: true,
-  }));
+  const columns = view.columns.map((column) => ({ name: column.name, type: tableTypeFor(column), nullable: true }));
   return [...columns, { name: IS_DELETED, type: { kind: 'integer' }, nullable: true }];
 }
 

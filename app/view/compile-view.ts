@@ -30,7 +30,13 @@ export function compileView(viewDefinition: unknown, options: CompileOptions = {
   return {
     name,
     resourceType,
-    columns: plan.columns.map(({ name: column, fhirType, collection, path }) => ({ name: column, fhirType, collection, path })),
+    columns: plan.columns.map(({ name: column, fhirType, collection, ansiType, path }) => ({
+      name: column,
+      fhirType,
+      collection,
+      ...(ansiType === undefined ? {} : { ansiType }),
+      path,
+    })),
     needsExactDecimals: /Boundary`?\s*\(/.test(JSON.stringify([plan.definition.selects, plan.definition.where])),
     fallbacks,
     evaluate,

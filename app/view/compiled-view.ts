@@ -8,6 +8,8 @@ export interface ViewColumn {
   readonly fhirType: string;
   /** True when a value is a list (`collection: true`). */
   readonly collection: boolean;
+  /** Type of SQL that the view asks for with the tag `ansi/type`, as it stands there. */
+  readonly ansiType?: string | undefined;
   /** The expression that yields it (in a union: that of the first branch). */
   readonly path?: string;
 }

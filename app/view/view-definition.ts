@@ -14,6 +14,8 @@ export interface ColumnDefinition {
   readonly expression: ViewExpression;
   /** Primitive FHIR type that the view declares. */
   readonly declaredType: string | undefined;
+  /** Value of the tag `ansi/type`. */
+  readonly ansiType: string | undefined;
   readonly collection: boolean;
 }
 
@@ -148,7 +150,13 @@ function readColumn(reader: Reader, column: JsonObject, path: string): ColumnDef
   }
   const expression = readExpression(reader, column['path'], `${path}.path`);
   if (!hasName || expression === undefined) return undefined;
-  return { path, name, expression, declaredType, collection: collection === true };
+  return { path, name, expression, declaredType, ansiType: readAnsiType(reader, column, path), collection: collection === true };
+}
+
+function readAnsiType(reader: Reader, column: JsonObject, path: string): string | undefined {
+  const tags = readList(reader, column['tag'], `${path}.tag`, ({ name, value }) => ({ name, value }));
+  const value = tags.find(({ name }) => name === 'ansi/type')?.value;
+  return typeof value === 'string' ? value : undefined;
 }
 
 function readExpression(reader: Reader, text: unknown, path: string): ViewExpression | undefined {

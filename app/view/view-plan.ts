@@ -95,7 +95,8 @@ function planColumn(planner: Planner, column: ColumnDefinition, focus: Types): P
     );
   }
   const fhirType = column.declaredType ?? commonType(types) ?? 'string';
-  return { at: column.path, name: column.name, fhirType, collection: column.collection, path: column.expression.text };
+  const { name, collection, ansiType, expression } = column;
+  return { at: column.path, name, fhirType, collection, ansiType, path: expression.text };
 }
 
 function focusTypes(planner: Planner, iteration: Iteration, input: Types): Types {
