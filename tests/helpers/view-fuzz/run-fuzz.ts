@@ -114,12 +114,13 @@ export function runFuzz({ pairs, seed, resources, maxDifferences = 5 }: FuzzOpti
     result.fallbackExpressions += both.compiled.fallbacks.length;
     for (const { reason } of both.compiled.fallbacks) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     const used = functionsOf(both.fastExpressions);
+    const fast = both.compiled.makeFast?.();
     for (const sample of samples) {
       const resource = spoilSome(random, sample);
       const compiled = outcome(both.compiled.evaluate, resource);
       const interpreted = outcome(both.interpreter.evaluate, resource);
       result.pairs++;
-      if (both.compiled.fast !== undefined && !throws(both.compiled.fast, resource)) {
+      if (fast !== undefined && !throws(fast, resource)) {
         result.fastPairs++;
         for (const [name, count] of used) functions.set(name, (functions.get(name) ?? 0) + count);
       } else result.deoptPairs++;
