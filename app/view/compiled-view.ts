@@ -41,5 +41,5 @@ export interface CompiledView {
    * The rows of one resource, values in the order of `columns`; none when the view's `where` excludes it.
    * @throws AppError VIEW_EVALUATION_FAILED naming view, column, expression, never a value
    */
-  evaluate(resource: Resource): readonly (readonly FlatValue[])[];
+  readonly evaluate: (resource: Resource) => readonly (readonly FlatValue[])[];
 }

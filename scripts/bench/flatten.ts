@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { compileView } from '../../app/view/compile-view.ts';
 import type { Resource } from '../../app/view/compiled-view.ts';
+import { makeRandom } from '../generator/random.ts';
 import { quantile, type BenchOptions, type BenchResult } from './bench.ts';
 import { makeFlattenData } from './flatten-data.ts';
 import { FLATTEN_CASES, type FlattenCase } from './flatten-views.ts';
@@ -9,6 +10,8 @@ const RESOURCES = 2_000;
 /** Resources of one turn of the slow engine. */
 const SLOW_RESOURCES = 100;
 const COMPILATIONS = 15;
+/** Turns after which V8 has optimized what there is. */
+const WARM_UP_TURNS = 10;
 
 type Evaluate = (resource: Resource) => readonly (readonly unknown[])[];
 
@@ -64,9 +67,8 @@ export async function runFlattenBench({ seconds, say }: BenchOptions): Promise<B
 
 function makeEngines({ name, view, byHand }: FlattenCase, lines: readonly string[]): readonly Engine[] {
   const resources = lines.map((line) => JSON.parse(line) as Resource);
-  const [compiledView, interpretedView] = [compileView(view), compileView(view, { interpret: true })];
-  const compiled: Evaluate = (resource) => compiledView.evaluate(resource);
-  const interpreted: Evaluate = (resource) => interpretedView.evaluate(resource);
+  const compiled: Evaluate = compileView(view).evaluate;
+  const interpreted: Evaluate = compileView(view, { interpret: true }).evaluate;
   for (const resource of resources) {
     const rows = interpreted(resource);
     const others = [compiled(resource), ...(byHand === undefined ? [] : [byHand(resource as never)])];
@@ -95,12 +97,13 @@ function over(evaluate: Evaluate, resources: readonly Resource[]): () => number 
   };
 }
 
-/** Turns of all engines, one after the other, until the time is over. */
+/** Turns of all engines until the time is over, in another order each time, so that none always clears away the garbage of the same other one. */
 function measure(engines: readonly Engine[], durationMs: number): void {
   const endAtMs = performance.now() + durationMs;
-  for (const { turn } of engines) for (let warmUp = 0; warmUp < 5; warmUp++) turn();
+  for (const { turn } of engines) for (let warmUp = 0; warmUp < WARM_UP_TURNS; warmUp++) turn();
+  const random = makeRandom(20260402);
   do {
-    for (const { turn, microsPerResource } of engines) {
+    for (const { turn, microsPerResource } of random.shuffle(engines)) {
       turn(); // untimed: brings the data back into the caches, wherever the engine before has been
       const startedAtMs = performance.now();
       const count = turn();

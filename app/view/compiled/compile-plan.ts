@@ -1,5 +1,5 @@
 import type { EvaluateView, Interpreter } from '../evaluate-view.ts';
-import type { ViewFallback } from '../compiled-view.ts';
+import type { Resource, ViewFallback } from '../compiled-view.ts';
 import { readReferenceKey } from '../functions.ts';
 import type { ViewPlan } from '../view-plan.ts';
 import { generateView, RUNTIME_NAMES, type GeneratedView } from './emit-view.ts';
@@ -9,8 +9,8 @@ import { SourceTooLong } from './source.ts';
 
 export interface CompiledPlan {
   readonly evaluate: EvaluateView;
-  /** The compiled function alone: it throws when a resource breaks an assumption. Undefined when the interpreter does all. */
-  readonly fast: EvaluateView | undefined;
+  /** Makes the compiled function alone, which throws when a resource breaks an assumption. Undefined when the interpreter does all. */
+  readonly makeFast: (() => EvaluateView) | undefined;
   readonly fallbacks: readonly ViewFallback[];
   readonly expressionCount: number;
 }
@@ -35,52 +35,45 @@ export function compilePlan(plan: ViewPlan, interpreter: Interpreter, createdAtU
   const { fallbacks, expressionCount } = view;
   const interpreted = (reason?: string): CompiledPlan => ({
     evaluate: interpreter.evaluate,
-    fast: undefined,
+    makeFast: undefined,
     fallbacks: reason === undefined ? fallbacks : [{ path: '', expression: '', reason }],
     expressionCount,
   });
   if (fallbacks.length === expressionCount) return interpreted();
-  let fast: EvaluateView;
   try {
-    fast = instantiate(
-      generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.parts),
-      interpreter,
-      fallbacks.length > 0,
-    );
+    const generated = generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.parts);
+    return {
+      evaluate: instantiate(generated, interpreter, (resource, error) => {
+        if (error === TOO_MANY_ROWS) throw interpreter.tooManyRows();
+        return interpreter.evaluate(resource);
+      }),
+      makeFast: () => instantiate(generated, interpreter, rethrow),
+      fallbacks,
+      expressionCount,
+    };
   } catch (error) {
     if (error instanceof SourceTooLong) return interpreted(error.message);
     if (error instanceof EvalError) return interpreted('this process may not generate code');
     throw error;
   }
-  return { evaluate: withInterpreter(fast, interpreter), fast, fallbacks, expressionCount };
 }
 
-function instantiate({ code, constants }: GeneratedView, interpreter: Interpreter, needsInterpreter: boolean): EvaluateView {
+/** What becomes of a resource that compiled code gave up. */
+type Recover = (resource: Resource, error: unknown) => ReturnType<EvaluateView>;
+
+function rethrow(_resource: Resource, error: unknown): never {
+  throw error;
+}
+
+function instantiate({ code, constants }: GeneratedView, interpreter: Interpreter, recover: Recover): EvaluateView {
   // The code holds no text of the view (source.ts); its values are entries of `constants`.
   // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const make = new Function('K', 'R', 'begin', code) as (
+  const make = new Function('K', 'R', 'begin', 'end', 'recover', code) as (
     constants: readonly unknown[],
     runtime: unknown,
-    begin: unknown,
+    begin: Interpreter['begin'],
+    end: Interpreter['end'],
+    recover: Recover,
   ) => EvaluateView;
-  const run = make(constants, RUNTIME, interpreter.begin);
-  if (!needsInterpreter) return run;
-  return (resource) => {
-    try {
-      return run(resource);
-    } finally {
-      interpreter.end();
-    }
-  };
-}
-
-function withInterpreter(fast: EvaluateView, interpreter: Interpreter): EvaluateView {
-  return (resource) => {
-    try {
-      return fast(resource);
-    } catch (error) {
-      if (error === TOO_MANY_ROWS) throw interpreter.tooManyRows();
-    }
-    return interpreter.evaluate(resource);
-  };
+  return make(constants, RUNTIME, interpreter.begin, interpreter.end, recover);
 }

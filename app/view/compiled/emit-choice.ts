@@ -18,14 +18,14 @@ export function emitChoice(
   if (only === undefined || others.length > 0) return emitOneOfMany(frame, node, parent, care, use);
   const isObject = node.kind === 'object';
   const value = source.name('v');
-  const metadata = `${parent}${source.property(`_${only.property}`)} != null`;
+  const metadata = `${source.read(parent, `_${only.property}`)} != null`;
   if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
-  source.write(`const ${value} = ${parent}${source.property(only.property)};`);
+  source.write(`const ${value} = ${source.read(parent, only.property)};`);
   emitBlock(source, `if (${value} != null)`, () => {
     // fhirpath.js takes the first property that is there.
     const earlier = node.all.slice(0, node.all.indexOf(only.property)).flatMap((property) => [property, `_${property}`]);
     if (earlier.length > FEW) emitNoneOf(source, parent, only.property, earlier);
-    else for (const property of earlier) source.write(`if (${parent}${source.property(property)} !== undefined) throw DEOPT;`);
+    else for (const property of earlier) source.write(`if (${source.read(parent, property)} !== undefined) throw DEOPT;`);
     emitGuard(source, value, isObject, care);
     use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
   });
@@ -48,7 +48,7 @@ function emitOneOfMany(frame: Frame, node: Node & { op: 'choice' }, parent: stri
   if (wanted.size === node.all.length && wanted.size <= FEW) emitAnyOfFew(source, parent, node.all, value);
   else if (likely === undefined) source.write(`const ${value} = ${read};`);
   else {
-    source.write(`let ${value} = ${parent}${source.property(likely)};`);
+    source.write(`let ${value} = ${source.read(parent, likely)};`);
     source.write(`if (${value} === undefined) ${value} = ${read};`);
     emitBlock(source, 'else', () =>
       emitNoneOf(
@@ -71,7 +71,7 @@ function emitOneOfMany(frame: Frame, node: Node & { op: 'choice' }, parent: stri
 function emitAnyOfFew(source: Source, parent: string, properties: readonly string[], value: string): void {
   source.write(`let ${value} = undefined;`);
   for (const property of properties) {
-    const [found, metadata] = [property, `_${property}`].map((name) => parent + source.property(name));
+    const [found, metadata] = [property, `_${property}`].map((name) => source.read(parent, name));
     source.write(`if (${metadata} !== undefined) throw DEOPT;`);
     source.write(`if (${found} !== undefined) { if (${value} !== undefined) throw DEOPT; ${value} = ${found}; }`);
   }

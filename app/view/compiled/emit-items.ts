@@ -22,7 +22,7 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
       return emitItems(frame, node.input, COUNT, ({ js }) => emitChoice(frame, node, js, care, use));
     case 'absent':
       return emitItems(frame, node.input, { metadata: 'data' }, ({ js }) => {
-        const [value, metadata] = [node.name, `_${node.name}`].map((name) => js + source.property(name));
+        const [value, metadata] = [node.name, `_${node.name}`].map((name) => source.read(js, name));
         source.write(`if (${value} !== undefined || ${metadata} !== undefined) throw DEOPT;`);
       });
     case 'where':
@@ -41,7 +41,7 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
     case 'resourceKey':
       return emitItems(frame, node.input, COUNT, ({ js }) => {
         const key = source.name('v');
-        source.write(`const ${key} = ${js}.id;`);
+        source.write(`const ${key} = ${source.read(js, 'id')};`);
         emitBlock(source, `if (typeof ${key} === 'string')`, () => use({ js: key }));
       });
     case 'referenceKey':
@@ -65,12 +65,12 @@ function missingSlot(): Item {
  */
 function emitChild(frame: Frame, node: Node & { op: 'child' }, parent: Item, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
-  const metadata = `${parent.js}${source.property(`_${node.name}`)} != null`;
+  const metadata = `${source.read(parent.js, `_${node.name}`)} != null`;
   const isObject = node.kind === 'object';
   const value = source.name('v');
   const counts = isObject || care.metadata !== 'none';
   if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
-  source.write(`const ${value} = ${parent.js}${source.property(node.name)};`);
+  source.write(`const ${value} = ${source.read(parent.js, node.name)};`);
   emitBlock(source, `if (${value} != null)`, () => {
     const item: Partial<Item> = isObject && care.metadata !== 'data' ? { metadata } : {};
     if (node.repeats) return emitElements(frame, node, value, care, (js) => use({ ...item, js }));
@@ -158,8 +158,8 @@ function emitElementAt(
   const { source } = frame;
   const [values, item] = [source.name('v'), source.name('v')];
   const isObject = list.kind === 'object';
-  const metadata = `${parent.js}${source.property(`_${list.name}`)} != null`;
-  source.write(`const ${values} = ${parent.js}${source.property(list.name)};`);
+  const metadata = `${source.read(parent.js, `_${list.name}`)} != null`;
+  source.write(`const ${values} = ${source.read(parent.js, list.name)};`);
   if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
   source.write(`if (${values} != null && !isArray(${values})) throw DEOPT;`);
   emitBlock(source, `if (${values} != null && ${values}.length > ${index})`, () => {
@@ -191,8 +191,8 @@ function emitExtensions(frame: Frame, node: Node & { op: 'extension' }, use: (it
   if (input.op !== 'child') throw new Error('extensions of something that has none');
   // Those of a primitive stand in its metadata.
   emitItems(frame, input.input, { metadata: 'data' }, ({ js }) => {
-    const [value, metadata] = [js + source.property(input.name), source.name('v')];
-    source.write(`const ${metadata} = ${js}${source.property(`_${input.name}`)};`);
+    const [value, metadata] = [source.read(js, input.name), source.name('v')];
+    source.write(`const ${metadata} = ${source.read(js, `_${input.name}`)};`);
     source.write(`if (typeof ${value} === 'object' && ${value} !== null) throw DEOPT;`);
     emitBlock(source, `if (${metadata} != null)`, () => {
       source.write(`if (isArray(${metadata})) throw DEOPT;`);
@@ -203,7 +203,7 @@ function emitExtensions(frame: Frame, node: Node & { op: 'extension' }, use: (it
 
 function emitExtensionsOf(source: Source, owner: Item, url: string, use: (item: Item) => void): void {
   const [list, index, item] = [source.name('v'), source.name('i'), source.name('v')];
-  source.write(`const ${list} = ${owner.js}.extension;`);
+  source.write(`const ${list} = ${source.read(owner.js, 'extension')};`);
   emitBlock(source, `if (${list} != null)`, () => {
     source.write(`if (!isArray(${list})) throw DEOPT;`);
     emitBlock(source, `for (let ${index} = 0; ${index} < ${list}.length; ${index}++)`, () => {
@@ -222,7 +222,7 @@ function emitReferenceKey(frame: Frame, resourceType: string | undefined, js: st
   const reference = source.name('v');
   const key = source.name('v');
   const type = source.constant(resourceType);
-  source.write(`const ${reference} = ${js}.reference;`);
+  source.write(`const ${reference} = ${source.read(js, 'reference')};`);
   emitBlock(source, `if (typeof ${reference} === 'string')`, () => {
     const plain = resourceType === undefined ? '' : `readPlainKey(${reference}, ${source.constant(`${resourceType}/`)}) ?? `;
     source.write(`const ${key} = ${plain}readReferenceKey(${reference}, ${type});`);

@@ -9,7 +9,7 @@ import { emitValue } from './emit-value.ts';
 import type { ElementType } from './element-type.ts';
 import { beginningsOf, elementOf, isComputed, isValue, keyOf, type Node } from './ir.ts';
 import type { LoweredColumn, LoweredIteration, LoweredSelect, LoweredView, Walk } from './lower-view.ts';
-import { makeSource, type Source } from './source.ts';
+import { makeSource, RESOURCE, ROOT_PROPERTY, type Source } from './source.ts';
 
 /** Makes functions of the interpreter for what is left to it; what they give goes into the constants of the generated code. */
 export interface FallbackMaker {
@@ -33,7 +33,10 @@ export const RUNTIME_NAMES = [
 ] as const;
 
 export interface GeneratedView {
-  /** Body of a function of `K` (constants), `R` (RUNTIME_NAMES) and `begin` (resource → its node) that returns the function of one resource. */
+  /**
+   * Body of a function of `K` (constants), `R` (RUNTIME_NAMES), `begin` (resource → its node), `end` (after `begin`) and `recover`
+   * (resource, what was thrown → rows) that returns the function of one resource.
+   */
   readonly code: string;
   readonly constants: readonly unknown[];
 }
@@ -69,13 +72,12 @@ export function generateView(
 ): GeneratedView {
   const source = makeSource();
   const generation: Generation = { source, fallbacks, needsNodes: view.fallbacks.length > 0, resourceType };
-  source.write('let steps = 0;');
-  source.write(`if (r.resourceType !== ${source.constant(resourceType)}) return [];`);
+  source.write(`if (${source.read(RESOURCE, 'resourceType')} !== ${source.constant(resourceType)}) return [];`);
   source.write('let rows = NONE;');
-  if (generation.needsNodes) source.write('const root = begin(r);');
+  if (generation.needsNodes) source.write(`const root = begin(${RESOURCE});`);
   const place: Place = {
-    frame: { ...makeFrame(source, 0, 'r'), isNested: false },
-    self: 'r',
+    frame: { ...makeFrame(source, 0, RESOURCE), isNested: false },
+    self: RESOURCE,
     node: 'root',
   };
   for (const condition of view.conditions) {
@@ -100,7 +102,28 @@ export function generateView(
     ...source.constants.map((_, index) => `const k${index} = K[${index}];`),
     ...source.functions(),
   ];
-  return { code: `${head.join('\n')}\nreturn function flatten(r) {\n${source.text()}\n};`, constants: source.constants };
+  const text = source.text();
+  const body = [
+    `return function flatten(${RESOURCE}) {`,
+    'let steps = 0;',
+    'try {',
+    ...readRoot(text),
+    text,
+    `} catch (error) { return recover(${RESOURCE}, error); }`,
+    ...(generation.needsNodes ? ['finally { end(); }'] : []),
+    '};',
+  ];
+  return { code: [...head, ...body].join('\n'), constants: source.constants };
+}
+
+/**
+ * Code that reads all properties of the resource that are needed. Resources come in many shapes, for which V8 looks up each property anew;
+ * a loop over those that are there costs one look at the shape, and nothing for what is missing.
+ */
+function readRoot(text: string): readonly string[] {
+  const reads = new Map([...text.matchAll(ROOT_PROPERTY)].map(([variable, name]) => [variable, name ?? '']));
+  const cases = [...reads].map(([variable, name]) => `case '${name}': ${variable} = ${RESOURCE}[name]; break;`);
+  return [`let ${[...reads.keys()].join(', ')};`, `for (const name in ${RESOURCE}) switch (name) {`, ...cases, '}'];
 }
 
 function makeFrame(source: Source, slot: number, js: string): Frame {

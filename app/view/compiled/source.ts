@@ -1,6 +1,11 @@
 /** Bound on generated text: beyond it the gain is not worth the time V8 takes to read it. */
 const MAX_SOURCE_LENGTH = 1_000_000;
 
+/** The variable that holds the resource. */
+export const RESOURCE = 'r';
+/** Matches the variables that hold its properties. */
+export const ROOT_PROPERTY = /\br_(\w+)/g;
+
 /** A view that would become too large a function. */
 export class SourceTooLong extends Error {}
 
@@ -14,8 +19,11 @@ export interface Source {
   readonly name: (prefix: string) => string;
   /** The name under which the generated code finds a value. */
   readonly constant: (value: unknown) => string;
-  /** `.name` of a property. @throws Error for anything but a plain FHIR name */
-  readonly property: (name: string) => string;
+  /**
+   * The JavaScript of a property of an object. Properties of the resource are variables (ROOT_PROPERTY), to be filled before all else.
+   * @throws Error for anything but a plain FHIR name
+   */
+  readonly read: (object: string, name: string) => string;
   /** Writes a function beside the one that is being generated. */
   readonly define: (head: string, body: () => void) => void;
   /** The functions beside the main one. */
@@ -51,13 +59,13 @@ export function makeSource(): Source {
       if (name === undefined) {
         name = `k${constants.length}`;
         known.set(value, name);
-        constants.push(value);
+        constants.push(typeof value === 'string' ? flat(value) : value);
       }
       return name;
     },
-    property: (name) => {
+    read: (object, name) => {
       if (!/^_?[a-z][A-Za-z0-9]*$/.test(name) || name in Object.prototype) throw new Error('not the name of a FHIR element');
-      return `.${name}`;
+      return object === RESOURCE ? `${RESOURCE}_${name}` : `${object}.${name}`;
     },
     define: (head, body) => {
       const outer = lines;
@@ -70,4 +78,9 @@ export function makeSource(): Source {
     text: () => lines.join('\n'),
     constants,
   };
+}
+
+/** A copy of its own: V8 keeps a text that was cut out of an expression as a part of that, and compares such parts slowly. */
+function flat(text: string): string {
+  return Object.keys({ [text]: true })[0] ?? text;
 }

@@ -32,11 +32,22 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
   if (roll < 0.38) return { text: pickOne(random, ['getAidboxTs()', 'getAidboxCts()']), type: 'instant' };
   if (roll < 0.41) return iif(source, type);
   if (roll < 0.43 && type === source.root) return { text: 'getResourceKey()', type: 'id' };
+  if (roll < 0.47) return wholeChoice(source, type) ?? { text: '%resource.id', type: 'id' };
   const path = randomPath(source, type, { wanted: 'primitive' });
   if (path === undefined) return kindOf(type) === 'object' ? { text: '%resource.id', type: 'id' } : { text: '$this', type };
   if (chance(random, 0.3)) return onText(source, path);
   if (chance(random, 0.1)) return { text: `${path.text}.count()`, type: 'integer' };
   return path;
+}
+
+/** A choice element of any type; undefined when there is none. */
+function wholeChoice(source: ExpressionSource, type: string): Fragment | undefined {
+  const choices = childrenOf(type).filter(({ variants }) => variants !== undefined);
+  const there = choices.filter((child) => isSeen(source, type, child));
+  const found = pickOne(source.random, there.length > 0 ? there : choices);
+  if (found === undefined) return undefined;
+  const isPrimitive = found.variants?.every((variant) => !['object', 'resource'].includes(kindOf(variant.type))) === true;
+  return { text: isPrimitive ? found.name : `${found.name}.exists()`, type: 'string' };
 }
 
 function iif(source: ExpressionSource, type: string): Fragment {
@@ -84,6 +95,7 @@ export function randomCondition(source: ExpressionSource, type: string, depth: n
       const objects = randomPath(source, type, { wanted: 'object' });
       const call = pickOne(random, ['exists', 'all']);
       if (objects === undefined || depth === 0) return `${any.text}.exists()`;
+      if (chance(random, 0.3)) return `${objects.text}.where(${failingCondition(source, objects.type)}).exists()`;
       return `${objects.text}.${call}(${randomCondition(source, objects.type, depth - 1)})`;
     }
     case 2:
@@ -130,6 +142,23 @@ export function randomCondition(source: ExpressionSource, type: string, depth: n
         : `${text.text} ${pickOne(random, ['=', '=', '!=', '<', '>='])} ${right}`;
     }
   }
+}
+
+/** A condition that fails on what is of another form than the model says: the item behind the one that is taken then counts. */
+function failingCondition(source: ExpressionSource, type: string): string {
+  const { random } = source;
+  if (kindOf(type) === 'text') return `$this >= ${literal(source)}`;
+  const kind = pickOne(random, ['text', 'text', 'number', 'boolean'] as const);
+  const child = pickOne(
+    random,
+    childrenOf(type).filter(
+      (each) => each.variants === undefined && isUsable(each, true) && kindOf(each.type) === kind && isSeen(source, type, each),
+    ),
+  );
+  if (child === undefined) return randomCondition(source, type, 0);
+  if (kind === 'boolean') return pickOne(random, [child.name, `${child.name}.not()`]);
+  if (kind === 'number') return `${child.name} ${pickOne(random, ['<', '>='])} ${pickOne(random, ['1', '2', '%number'])}`;
+  return pickOne(random, [`${child.name} >= ''`, `${child.name}.contains('e')`, `${child.name} < ${literal(source)}`]);
 }
 
 interface PathWish {
@@ -228,8 +257,9 @@ function betweenSteps(source: ExpressionSource, type: string): string {
       `.skip(${wholeBelow(random, 3)})`,
       `.take(${wholeBelow(random, 3)})`,
     ]);
-  if (roll < 0.7) return `.where(${randomCondition(source, type, 1)}).first()`;
-  if (roll < 0.74 && kindOf(type) === 'object') return '.select($this)';
+  if (roll < 0.68) return `.where(${randomCondition(source, type, 1)}).first()`;
+  if (roll < 0.8) return `.where(${failingCondition(source, type)}).first()`;
+  if (roll < 0.84 && kindOf(type) === 'object') return '.select($this)';
   return '';
 }
 

@@ -37,7 +37,10 @@ function randomSelect(source: ExpressionSource, naming: Naming, outer: string, d
   const { iteration, type } = randomIteration(source, outer, depth);
   const isDeep = depth >= 2;
   const parts = {
-    column: Array.from({ length: 1 + wholeBelow(random, 4) }, () => aColumn(source, naming, type)),
+    column: [
+      ...Array.from({ length: 1 + wholeBelow(random, 4) }, () => aColumn(source, naming, type)),
+      ...(chance(random, 0.3) ? columnsInCommon(source, naming, type) : []),
+    ],
     ...(!isDeep &&
       chance(random, 0.3) && {
         select: Array.from({ length: 1 + wholeBelow(random, 2) }, () => randomSelect(source, naming, type, depth + 1)),
@@ -56,6 +59,24 @@ function aColumn(source: ExpressionSource, naming: Naming, type: string): object
     ...(isCollection && { collection: true }),
     ...(found === '' && { type: 'string' }),
   };
+}
+
+/** Columns that begin with the same object, which compiled code evaluates once. */
+function columnsInCommon(source: ExpressionSource, naming: Naming, outer: string): readonly object[] {
+  const { random } = source;
+  const begin = randomPath(source, outer, { wanted: 'object' });
+  if (begin === undefined) return [];
+  return Array.from({ length: 2 }, () => randomPath(source, begin.type, { wanted: 'primitive' })).flatMap((end) =>
+    end === undefined
+      ? []
+      : [
+          {
+            name: `c${naming.next++}`,
+            path: `${begin.text}.first().${end.text}`,
+            ...(chance(random, 0.5) && { collection: true }),
+          },
+        ],
+  );
 }
 
 function randomIteration(

@@ -10,9 +10,10 @@ import { readViewDefinition } from '../../../app/view/view-definition.ts';
 import { planView } from '../../../app/view/view-plan.ts';
 import { seededRandom } from '../seeded-random.ts';
 import { propertiesSeen } from './fhir-model.ts';
-import { mutate, randomResource, TEXTS } from './random-resource.ts';
+import { randomResource, TEXTS } from './random-resource.ts';
+import { spoilResource } from './spoil-resource.ts';
 import { randomView } from './random-view.ts';
-import { chance, pickOne, wholeBelow, type Random } from './random.ts';
+import { chance, pickOne, wholeBelow } from './random.ts';
 
 /** Folder of the Synthea resources, beside the checkout. */
 export const SYNTHEA_DIRECTORY = new URL('../../../../shared/data/synthea/', import.meta.url);
@@ -63,6 +64,8 @@ const GENERATED_TYPES = [
 const RESOURCES_PER_VIEW = 20;
 /** Share of calls that the compiler is known to leave to fhirpath.js; views of the public have about 2 %. */
 const EXOTIC = 0.03;
+/** Share of resources with faults. */
+const SPOILT = 0.5;
 
 /** All Synthea resources by type; empty when the folder is missing. */
 export function readSynthea(): ReadonlyMap<string, readonly Resource[]> {
@@ -114,12 +117,14 @@ export function runFuzz({ pairs, seed, resources, maxDifferences = 5 }: FuzzOpti
     result.fallbackExpressions += both.compiled.fallbacks.length;
     for (const { reason } of both.compiled.fallbacks) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
     const used = functionsOf(both.fastExpressions);
+    const mentioned = [...new Set(both.expressions.flatMap((text) => text.match(/\b[a-z]\w+/g) ?? []))];
+    const fast = both.compiled.makeFast?.();
     for (const sample of samples) {
-      const resource = spoilSome(random, sample);
+      const resource = chance(random, SPOILT) ? spoilResource(random, sample, 1 + wholeBelow(random, 3), mentioned) : sample;
       const compiled = outcome(both.compiled.evaluate, resource);
       const interpreted = outcome(both.interpreter.evaluate, resource);
       result.pairs++;
-      if (both.compiled.fast !== undefined && !throws(both.compiled.fast, resource)) {
+      if (fast !== undefined && !throws(fast, resource)) {
         result.fastPairs++;
         for (const [name, count] of used) functions.set(name, (functions.get(name) ?? 0) + count);
       } else result.deoptPairs++;
@@ -137,10 +142,6 @@ function takeNext(list: readonly Resource[], positions: Map<string, number>, typ
   return Array.from({ length: RESOURCES_PER_VIEW }, (_, index) => list[(from + index) % list.length] as Resource);
 }
 
-function spoilSome(random: Random, resource: Resource): Resource {
-  return chance(random, 0.4) ? mutate(random, resource, 1 + wholeBelow(random, 3)) : resource;
-}
-
 /** Short texts in resources, and those that generated resources share. */
 function textsOf(resources: readonly Resource[]): readonly string[] {
   const found = new Set<string>(TEXTS);
@@ -155,6 +156,8 @@ function textsOf(resources: readonly Resource[]): readonly string[] {
 interface Both {
   readonly compiled: CompiledPlan;
   readonly interpreter: Interpreter;
+  readonly expressions: readonly string[];
+  /** Those that are compiled. */
   readonly fastExpressions: readonly string[];
 }
 
@@ -168,8 +171,9 @@ export function prepare(view: unknown): Both | undefined {
   if (problems > 0) return undefined;
   const compiled = compilePlan(plan, makeInterpreter(plan, CREATED_AT_URLS), CREATED_AT_URLS);
   const slow = new Set(compiled.fallbacks.map(({ expression }) => expression));
-  const fastExpressions = expressionsOf(view).filter((text) => !slow.has(text));
-  return { compiled, interpreter: makeInterpreter(plan, CREATED_AT_URLS), fastExpressions };
+  const expressions = expressionsOf(view);
+  const fastExpressions = expressions.filter((text) => !slow.has(text));
+  return { compiled, interpreter: makeInterpreter(plan, CREATED_AT_URLS), expressions, fastExpressions };
 }
 
 function expressionsOf(value: unknown): readonly string[] {

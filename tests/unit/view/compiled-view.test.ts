@@ -23,10 +23,10 @@ const PATIENT = {
 
 /** Rows of the compiled function alone, or `interpreter` when it leaves the resource to that. */
 function fastRows(view: object, resource: Resource): unknown {
-  const both = prepare(view);
-  if (both?.compiled.fast === undefined) throw new Error('nothing was compiled');
+  const fast = prepare(view)?.compiled.makeFast?.();
+  if (fast === undefined) throw new Error('nothing was compiled');
   try {
-    return both.compiled.fast(resource);
+    return fast(resource);
   } catch {
     return 'interpreter';
   }
