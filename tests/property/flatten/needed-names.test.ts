@@ -6,10 +6,11 @@ import type { Resource } from '../../../app/view/compiled-view.ts';
 import type { EvaluateView } from '../../../app/view/evaluate-view.ts';
 import { seededRandom } from '../../helpers/seeded-random.ts';
 import { propertiesSeen } from '../../helpers/view-fuzz/fhir-model.ts';
-import { mutate, randomResource, TEXTS } from '../../helpers/view-fuzz/random-resource.ts';
+import { randomResource, TEXTS } from '../../helpers/view-fuzz/random-resource.ts';
 import { randomView } from '../../helpers/view-fuzz/random-view.ts';
 import { chance, pickOne, wholeBelow } from '../../helpers/view-fuzz/random.ts';
 import { prepare, readSynthea } from '../../helpers/view-fuzz/run-fuzz.ts';
+import { spoilResource } from '../../helpers/view-fuzz/spoil-resource.ts';
 
 const VIEWS = Number(process.env['VIEWS'] ?? 400);
 const RESOURCES_PER_VIEW = 10;
@@ -35,7 +36,7 @@ describe('a resource of which no more is read than the view needs', () => {
       if (names === undefined) continue;
       const parse = makeProjectingParser(names);
       for (const sample of samples) {
-        const resource = chance(random, 0.5) ? mutate(random, sample, 1 + wholeBelow(random, 3)) : sample;
+        const resource = chance(random, 0.5) ? spoilResource(random, sample, 1 + wholeBelow(random, 3), [...names]) : sample;
         const bytes = Buffer.from(JSON.stringify(resource));
         const less = parse(bytes, 0, bytes.length) as Resource;
         projected += 1;
