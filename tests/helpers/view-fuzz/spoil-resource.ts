@@ -63,8 +63,8 @@ function isListOfObjects(value: unknown): value is unknown[] {
 }
 
 /** Values that comparisons of random-expression.ts mention, and how far from them a number may be. */
-const COMPARED = [0, 1, 2, 1.5, 5.5, -1];
-const APART = [0, -0, 1e-9, -1e-9, 1e-7, 1e-5];
+const COMPARED = [1, 2, 5.5, 1.5, 0];
+const APART = [0, 1e-9, -1e-9, 1e-7, 1e-5];
 
 function spoil(random: Random, holder: Json, name: string, mentioned: readonly string[]): void {
   const value = holder[name];
