@@ -60,6 +60,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
       },
       prepareContext: (columns, writer) => {
         const view = compile();
+        logFallbacks(log, id, view);
         return {
           view,
           encoder: makeRowEncoder(view, columns),
@@ -87,4 +88,16 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
     },
     stop,
   );
+}
+
+/** What of a view is slow: how many expressions at info, each at debug. Places, names of columns and reasons of the compiler hold no literal. */
+function logFallbacks(log: Logger, destination: string, { name: view, fallbacks = [] }: CompiledView): void {
+  log.info({ event: 'view.compiled', destination, view, reason: `expressions left to fhirpath.js: ${fallbacks.length}` });
+  for (const { path, column, reason } of fallbacks)
+    log.debug({
+      event: 'view.expression.interpreted',
+      destination,
+      view,
+      reason: `${column ?? 'no column'} (${path}): ${reason}`,
+    });
 }

@@ -2,7 +2,7 @@ import fhirpath, { type UserInvocationTable } from 'fhirpath';
 import r4 from 'fhirpath/fhir-context/r4';
 import { describeCause } from '../lib/describe-cause.ts';
 import { ExpressionFailure } from './functions.ts';
-import { MAX_ITEMS, MAX_STEPS, MAX_TEXT_LENGTH } from './limits.ts';
+import { MAX_COMPARED_ITEMS, MAX_ITEMS, MAX_STEPS, MAX_TEXT_LENGTH } from './limits.ts';
 
 /** Names that an expression sees with a percent sign. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -24,12 +24,13 @@ export interface Budget {
  * @param base path in the model of plain elements that it will be evaluated on; not needed for resources and nodes
  */
 export function compileExpression(text: string, functions: UserInvocationTable, budget: Budget, base?: string): Expression {
+  const maxItems = COMPARES_ALL.test(text) ? MAX_COMPARED_ITEMS : MAX_ITEMS;
   const compile = (): ReturnType<typeof fhirpath.compile> =>
     fhirpath.compile(base === undefined ? text : { base, expression: text }, r4, {
       resolveInternalTypes: false,
       preciseMath: true,
       userInvocationTable: functions,
-      debugger: (_context, _focus, result: unknown) => checkBounds(result, budget),
+      debugger: (_context, _focus, result: unknown) => checkBounds(result, budget, maxItems),
     });
   let run: ReturnType<typeof compile> | undefined;
   return (items, variables) => {
@@ -42,10 +43,13 @@ export function compileExpression(text: string, functions: UserInvocationTable, 
   };
 }
 
-function checkBounds(result: unknown, budget: Budget): void {
+/** Functions and operators whose time grows with the square of their input; a literal that names one only lowers the bound. */
+const COMPARES_ALL = /\||distinct|union|intersect|exclude|subsetOf|supersetOf/i;
+
+function checkBounds(result: unknown, budget: Budget, maxItems: number): void {
   if (++budget.steps > MAX_STEPS) throw new ExpressionFailure(`the view took more than ${MAX_STEPS} steps for one resource`);
   if (!Array.isArray(result)) return;
-  if (result.length > MAX_ITEMS) throw new ExpressionFailure(`it gave more than ${MAX_ITEMS} values`);
+  if (result.length > maxItems) throw new ExpressionFailure(`it gave more than ${maxItems} values`);
   for (const item of result) {
     if (typeof item === 'string' && item.length > MAX_TEXT_LENGTH)
       throw new ExpressionFailure(`it made a text of more than ${MAX_TEXT_LENGTH} characters`);

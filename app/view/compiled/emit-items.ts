@@ -104,7 +104,7 @@ function emitLoop(frame: Frame, node: Node & { op: 'child' }, array: string, bod
   const index = source.name('i');
   const item = source.name('v');
   emitBlock(source, `for (let ${index} = 0; ${index} < ${array}.length; ${index}++)`, () => {
-    if (frame.isNested && standsOnRoot(node)) source.write('if (++steps > MAX_STEPS) throw DEOPT;');
+    if (frame.isNested && standsOnRoot(node)) source.write('if (++steps > MAX_ROUNDS) throw DEOPT;');
     source.write(`const ${item} = ${array}[${index}];`);
     body(item);
   });

@@ -1,5 +1,5 @@
 import { nullValue } from '../evaluate-view.ts';
-import { MAX_REPEAT_DEPTH, MAX_ROWS, MAX_STEPS, MAX_TEXT_LENGTH } from '../limits.ts';
+import { MAX_REPEAT_DEPTH, MAX_ROUNDS, MAX_ROWS, MAX_TEXT_LENGTH } from '../limits.ts';
 import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn } from '../view-plan.ts';
 import { emitItems } from './emit-items.ts';
@@ -98,7 +98,7 @@ export function generateView(
   const head = [
     "'use strict';",
     `const { ${RUNTIME_NAMES.join(', ')} } = R;`,
-    `const isArray = Array.isArray, NONE = [], MAX_STEPS = ${MAX_STEPS}, MAX_TEXT_LENGTH = ${MAX_TEXT_LENGTH};`,
+    `const isArray = Array.isArray, NONE = [], MAX_ROUNDS = ${MAX_ROUNDS}, MAX_TEXT_LENGTH = ${MAX_TEXT_LENGTH};`,
     ...source.constants.map((_, index) => `const k${index} = K[${index}];`),
     ...source.functions(),
   ];
@@ -194,7 +194,7 @@ function emitParts(generation: Generation, parts: readonly Part[], outer: Place,
     return () => {
       const row = source.name('q');
       emitBlock(source, `for (const ${row} of ${list})`, () => {
-        source.write('if (++steps > MAX_STEPS) throw DEOPT;');
+        source.write('if (++steps > MAX_ROUNDS) throw DEOPT;');
         columns.forEach((column, index) => source.write(`${column} = ${row}[${index}];`));
         inner();
       });

@@ -27,6 +27,11 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
   if (chance(random, exotic)) return { text: pickOne(random, exoticColumns(source, type)), type: 'string' };
   const roll = random();
   if (roll < 0.3) return { text: randomCondition(source, type, 1), type: 'boolean' };
+  if (roll > 0.96) {
+    const objects = randomPath(source, type, { wanted: 'object' });
+    if (objects !== undefined)
+      return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).exists()`, type: 'boolean' };
+  }
   if (roll < 0.33) return { text: '%rowIndex', type: 'integer' };
   if (roll < 0.35) return { text: literal(source), type: 'string' };
   if (roll < 0.38) return { text: pickOne(random, ['getAidboxTs()', 'getAidboxCts()']), type: 'instant' };
@@ -85,6 +90,11 @@ export function randomCondition(source: ExpressionSource, type: string, depth: n
   if (depth > 0 && chance(random, 0.25)) {
     const operator = pickOne(random, ['and', 'or', 'xor', 'implies']);
     return `(${randomCondition(source, type, depth - 1)} ${operator} ${randomCondition(source, type, depth - 1)})`;
+  }
+  if (chance(random, 0.1)) {
+    const number = randomPath(source, type, { wanted: 'number', single: true });
+    if (number !== undefined)
+      return `${number.text} ${pickOne(random, ['=', '!=', '<', '>', '<=', '>='])} ${pickOne(random, ['1', '2', '5.5'])}`;
   }
   const any = randomPath(source, type, { wanted: 'any' });
   if (any === undefined) return kindOf(type) === 'text' ? `$this = ${literal(source)}` : '$this.exists()';
@@ -193,7 +203,7 @@ function walk(source: ExpressionSource, from: string, wanted: PathWish['wanted']
       (child) => child.variants === undefined && kindOf(child.type) === wanted,
     );
     const isRare = wanted === 'number' || wanted === 'boolean';
-    const choice = isRare && ends.length > 0 && chance(random, 0.5) ? ends : there.length > 0 ? there : usable;
+    const choice = isRare && ends.length > 0 && chance(random, 0.7) ? ends : there.length > 0 ? there : usable;
     const next = addStep(source, type, pickOne(random, choice), single);
     if (next === undefined) return undefined;
     text = text === '' ? next.text : `${text}.${next.text}`;

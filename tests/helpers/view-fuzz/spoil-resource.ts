@@ -63,13 +63,30 @@ function isListOfObjects(value: unknown): value is unknown[] {
 }
 
 /** Values that comparisons of random-expression.ts mention, and how far from them a number may be. */
-const COMPARED = [0, 1, 2, 1.5, 5.5, -1];
-const APART = [0, -0, 1e-9, -1e-9, 1e-7, 1e-5];
+const COMPARED = [1, 2, 5.5, 1.5, 0];
+const APART = [0, 1e-9, -1e-9, 1e-7, 1e-5];
+
+/** Leaves an element of an object only in the metadata beside it, where fhirpath.js finds it. */
+function hideChild(random: Random, holder: Json, name: string, mentioned: readonly string[]): void {
+  const value = holder[name];
+  holder[`_${name}`] = structuredClone(value);
+  for (const item of (Array.isArray(value) ? value : [value]) as (Json | null)[]) {
+    if (typeof item !== 'object' || item === null) continue;
+    const names = Object.keys(item);
+    const aimed = names.filter((each) => isMentioned(each, mentioned));
+    const hidden = pickOne(random, aimed.length > 0 ? aimed : names);
+    if (hidden !== undefined) delete item[hidden];
+  }
+}
 
 function spoil(random: Random, holder: Json, name: string, mentioned: readonly string[]): void {
   const value = holder[name];
   if (typeof value === 'number' && chance(random, 0.5)) {
     holder[name] = chance(random, 0.2) ? -0 : pickOne(random, COMPARED) + pickOne(random, APART);
+    return;
+  }
+  if (!name.startsWith('_') && typeof value === 'object' && value !== null && chance(random, 0.2)) {
+    hideChild(random, holder, name, mentioned);
     return;
   }
   switch (wholeBelow(random, 8)) {

@@ -67,6 +67,13 @@ describe('a compiled view', () => {
     ['an object that says it is a resource', 'maritalStatus.text', { maritalStatus: { resourceType: 'text', text: 'x' } }],
     ['a negative zero', 'multipleBirth.ofType(integer)', { multipleBirthInteger: -0 }],
     ['a text where a boolean is expected', 'active.not()', { active: 'yes' }],
+    ['metadata behind a list that is shorter', 'name.count()', { name: [{ family: 'X' }], _name: [null, { id: 'x' }] }],
+    ['a number that is nearly equal', 'multipleBirth.ofType(integer) = 2', { multipleBirthInteger: 2.000000001 }],
+    [
+      'a fault behind the item that first() takes',
+      "name.where(use >= 'a').first().family",
+      { name: [{ use: 'b', family: 'X' }, { use: ['c', 'd'] }] },
+    ],
     ['an element where repeat does not expect it', '', { name: [{ contact: [{ name: {} }] }] }],
   ])('leaves a resource to the interpreter that has %s', (_title, path, change) => {
     const view = path === '' ? aView({ repeat: ['contact', 'name'], column: [{ name: 'x', path: 'text' }] }) : aColumn(path);
@@ -81,6 +88,16 @@ describe('a compiled view', () => {
     };
     const both = prepare(view);
     expect(run((each) => compileView(view).evaluate(each))).toEqual(run((each) => both?.interpreter.evaluate(each)));
+  });
+
+  it('leaves a resource to the interpreter that has metadata beside what several columns begin with', () => {
+    const paths = ['maritalStatus.coding.first().code', 'maritalStatus.coding.first().display', 'maritalStatus.text'];
+    const view = aView({ column: paths.map((path, index) => ({ name: `c${index}`, path })) });
+    const coded = { coding: [{ code: 'M', display: 'Married' }] };
+    expect(fastRows(view, { ...PATIENT, maritalStatus: coded })).toEqual([['M', 'Married', null]]);
+    const resource = { ...PATIENT, maritalStatus: coded, _maritalStatus: { text: 'married' } };
+    expect(fastRows(view, resource)).toBe('interpreter');
+    expect(compileView(view).evaluate(resource)).toEqual([['M', 'Married', 'married']]);
   });
 
   it('says which expressions it leaves to fhirpath.js, and why', () => {
@@ -243,6 +260,16 @@ describe('hostile resources', () => {
     const name = Array.from({ length: count }, () => ({ family: 'CANARY' }));
     const { code, message } = errorOf(() => compileView(view).evaluate({ resourceType: 'Patient', name }));
     expect([code, message]).toEqual(['VIEW_EVALUATION_FAILED', `view test_view, ${reason}`]);
+  });
+
+  it.each([
+    ['steps that fhirpath.js takes', "name.where(family.replace('a', 'b') = 'q').count()", 30_000, 'more than 200000 steps'],
+    ['items that fhirpath.js compares with each other', 'name.family.distinct().count()', 2_001, 'more than 2000 values'],
+    ['items that a union compares with each other', '(name.family | id).count()', 2_001, 'more than 2000 values'],
+  ])('end with an error for too many %s', (_title, path, count, reason) => {
+    const name = Array.from({ length: count }, (_, index) => ({ family: `f${index}` }));
+    const { code, message } = errorOf(() => compileView(aColumn(path)).evaluate({ resourceType: 'Patient', id: 'p', name }));
+    expect([code, message]).toEqual(['VIEW_EVALUATION_FAILED', expect.stringContaining(reason)]);
   });
 
   it('end with an error when loops over the whole resource multiply', () => {
