@@ -1,6 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { parseNotification, type Notification } from '../fhir/notification.ts';
+import type { Clock } from '../lib/clock.ts';
+import { Turns } from '../lib/turns.ts';
 import type { Counters, DestinationQueue, Job, Lease } from '../queue/queue-store.ts';
 import { parseExactly } from '../view/exact-json.ts';
 import type { Coverage } from '../writers/writer.ts';
@@ -11,8 +12,8 @@ import { prepareEvent, rejectDelivery, type PendingEvent, type PrepareContext } 
 /** Bodies held in memory at a time, whatever the batch size: a bound on memory, not on the queue. */
 const MAX_BYTES_IN_HAND = 64 * 1024 * 1024;
 const MAX_JOBS_PER_PEEK = 200;
-/** Events that are prepared in one go before leases, webhooks and other destinations get their turn. */
-const EVENTS_PER_TURN = 50;
+/** How long events are prepared in one go before leases, webhooks and other destinations get their turn. */
+const TURN_MS = 15;
 
 interface JobInHand {
   readonly id: string;
@@ -38,11 +39,13 @@ export class Backlog {
   /** Of the jobs read lately. */
   private average = { bytes: 16 * 1024, events: 1 };
   private heldUp = false;
+  private readonly turns: Turns;
 
-  constructor(queue: DestinationQueue, lease: Lease, context: PrepareContext) {
+  constructor(queue: DestinationQueue, lease: Lease, context: PrepareContext, clock: Clock) {
     this.queue = queue;
     this.lease = lease;
     this.context = context;
+    this.turns = new Turns(clock, TURN_MS);
   }
 
   get size(): number {
@@ -151,7 +154,6 @@ export class Backlog {
       this.events.push(event);
       this.keys.add(event.key);
     }
-    await nextTurn();
   }
 
   private async readJob(job: Job): Promise<PendingEvent[]> {
@@ -163,7 +165,7 @@ export class Backlog {
       const pending: PendingEvent[] = [];
       const before = new Set<string>();
       for (const [place, entry] of events.entries()) {
-        if (place % EVENTS_PER_TURN === EVENTS_PER_TURN - 1) await nextTurn();
+        if (this.turns.isOver) await this.turns.next();
         if (only !== undefined && place !== only) continue;
         // Of a notification that is replayed as a whole, the events have the keys they always had.
         const replayOf = only === undefined ? undefined : replay;

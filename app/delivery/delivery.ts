@@ -84,12 +84,12 @@ export class Delivery {
 
   /** Reads the table anew and begins with an empty hand: what was taken is still in the queue. */
   private async open(): Promise<void> {
-    const { queue, makeWriter, prepareContext } = this.options;
+    const { queue, makeWriter, prepareContext, clock } = this.options;
     this.openWriter ??= await makeWriter();
     const { columns, storeLoss } = await this.writer.open(await queue.checkpoint());
     if (storeLoss !== undefined) await this.countStoreLoss(storeLoss);
     await this.saveCheckpoint();
-    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer));
+    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer), clock);
     this.firstSeenAtMs = undefined;
     this.isStale = false;
   }

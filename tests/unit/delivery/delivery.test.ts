@@ -195,12 +195,14 @@ describe('delivery', () => {
       evaluate: (resource, view) => {
         first ||= turns;
         last = turns;
+        const untilMs = performance.now() + 0.1;
+        while (performance.now() < untilMs); // what a slow view costs
         return view.evaluate(resource);
       },
     });
     await eventually(() => expect(queue.jobs).toHaveLength(0), { timeoutMs: 20_000 });
     isOver = true;
     await others;
-    expect(last - first).toBeGreaterThanOrEqual(90);
+    expect(last - first).toBeGreaterThanOrEqual(10); // 5,000 events take half a second or more
   });
 });
