@@ -1,6 +1,6 @@
 import { emitBlock, emitGuard, type Care, type Frame } from './frame.ts';
 import type { Node } from './ir.ts';
-import type { Item, Source } from './source.ts';
+import { RESOURCE, type Item, type Source } from './source.ts';
 
 /** Up to this many other properties are looked at one by one, more by a loop over what the object has. */
 const FEW = 5;
@@ -29,7 +29,28 @@ export function emitChoice(
     emitGuard(source, value, isObject, care);
     use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
   });
-  if (isObject || care.metadata === 'count') source.write(`else if (${metadata}) throw DEOPT;`);
+  emitBlock(source, 'else', () => {
+    if (isObject || care.metadata === 'count') source.write(`if (${metadata}) throw DEOPT;`);
+    emitNoOtherType(
+      source,
+      parent,
+      node.all.filter((property) => property !== only.property),
+    );
+  });
+}
+
+/** Where the wanted variant is missing, another may not say that it is a resource: fhirpath.js would take its type from that. */
+function emitNoOtherType(source: Source, parent: string, others: readonly string[]): void {
+  const check = (value: string): string => `if (${value} != null && ${value}.resourceType !== undefined) throw DEOPT;`;
+  if (parent === RESOURCE || others.length <= 2) {
+    for (const property of others) source.write(check(source.read(parent, property)));
+    return;
+  }
+  const name = source.name('p');
+  const list = source.constant(new Set(others));
+  emitBlock(source, `for (const ${name} in ${parent})`, () =>
+    source.write(`if (${name} !== 'url' && ${list}.has(${name})) ${check(`${parent}[${name}]`)}`),
+  );
 }
 
 /** A choice of several properties (`ofType(string)` takes `valueCode`, too): the one that is named after the type is tried first. */

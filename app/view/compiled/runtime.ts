@@ -20,7 +20,7 @@ export function readValue(value: unknown): string | number | boolean {
 
 /**
  * The value of a choice element of an object, when it is held by one of the wanted properties (mapped to true); undefined when there is none.
- * @throws DEOPT when two properties of the choice are there, or one beside its `_property`
+ * @throws DEOPT when two properties of the choice are there, or one beside its `_property`, or one that says it is a resource
  */
 export function readChoice(object: Readonly<Record<string, unknown>>, properties: ReadonlyMap<string, boolean>): unknown {
   let found: string | undefined;
@@ -29,7 +29,11 @@ export function readChoice(object: Readonly<Record<string, unknown>>, properties
     if (found !== undefined || name.startsWith('_')) throw DEOPT;
     found = name;
   }
-  return found !== undefined && properties.get(found) === true ? object[found] : undefined;
+  if (found === undefined) return undefined;
+  if (properties.get(found) === true) return object[found];
+  // fhirpath.js would take the type of such an element from there.
+  if ((object[found] as { readonly resourceType?: unknown } | null)?.resourceType !== undefined) throw DEOPT;
+  return undefined;
 }
 
 const SLASH = 47;

@@ -65,6 +65,11 @@ describe('a compiled view', () => {
     ['two variants of a choice that is only tested', 'deceased.exists()', { deceasedBoolean: true, deceasedDateTime: '2020' }],
     ['several values for one column', 'name.family', {}],
     ['an object that says it is a resource', 'maritalStatus.text', { maritalStatus: { resourceType: 'text', text: 'x' } }],
+    [
+      'a variant of a choice that says it is of another type',
+      "extension('urn:u').value.ofType(Quantity).unit",
+      { extension: [{ url: 'urn:u', valueCodeableConcept: { resourceType: 'Quantity', unit: 'x' } }] },
+    ],
     ['a negative zero', 'multipleBirth.ofType(integer)', { multipleBirthInteger: -0 }],
     ['a text where a boolean is expected', 'active.not()', { active: 'yes' }],
     ['metadata behind a list that is shorter', 'name.count()', { name: [{ family: 'X' }], _name: [null, { id: 'x' }] }],
