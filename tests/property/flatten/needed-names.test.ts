@@ -12,7 +12,8 @@ import { chance, pickOne, wholeBelow } from '../../helpers/view-fuzz/random.ts';
 import { prepare, readSynthea } from '../../helpers/view-fuzz/run-fuzz.ts';
 import { spoilResource } from '../../helpers/view-fuzz/spoil-resource.ts';
 
-const VIEWS = Number(process.env['VIEWS'] ?? 400);
+/** Pairs of a resource and a view of which the names can be told; many random views are none. */
+const PAIRS = Number(process.env['PAIRS'] ?? 1_000);
 const RESOURCES_PER_VIEW = 10;
 const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
 const synthea = readSynthea();
@@ -21,17 +22,15 @@ const TYPES = ['Patient', 'Observation', 'QuestionnaireResponse', 'Condition', '
 describe('a resource of which no more is read than the view needs', () => {
   it(`gives the same rows and errors as the whole one (seed ${seed})`, () => {
     const random = seededRandom(seed);
-    let projected = 0;
-    for (let views = 0; views < VIEWS;) {
+    for (let pairs = 0; pairs < PAIRS;) {
       const type = pickOne(random, TYPES);
       const known = synthea.get(type);
       const samples = Array.from({ length: RESOURCES_PER_VIEW }, () =>
         known !== undefined && chance(random, 0.5) ? pickOne(random, known) : randomResource(random, type),
       );
-      const view = randomView({ random, root: type, exotic: 0.1, texts: TEXTS, seen: propertiesSeen(samples, type) });
+      const view = randomView({ random, root: type, exotic: 0, texts: TEXTS, seen: propertiesSeen(samples, type) });
       const both = prepare(view);
       if (both === undefined) continue;
-      views += 1;
       const names = findNeededNames(view);
       if (names === undefined) continue;
       const parse = makeProjectingParser(names);
@@ -39,14 +38,13 @@ describe('a resource of which no more is read than the view needs', () => {
         const resource = chance(random, 0.5) ? spoilResource(random, sample, 1 + wholeBelow(random, 3), [...names]) : sample;
         const bytes = Buffer.from(JSON.stringify(resource));
         const less = parse(bytes, 0, bytes.length) as Resource;
-        projected += 1;
+        pairs += 1;
         for (const evaluate of [both.compiled.evaluate, both.interpreter.evaluate]) {
           const whole = outcome(evaluate, JSON.parse(bytes.toString()) as Resource);
           expect({ view, resource, outcome: outcome(evaluate, less) }).toEqual({ view, resource, outcome: whole });
         }
       }
     }
-    expect(projected).toBeGreaterThan(VIEWS); // else hardly any view is told
   }, 120_000);
 });
 
