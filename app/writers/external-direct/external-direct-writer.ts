@@ -64,7 +64,12 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
   async function open(checkpointBytes: Uint8Array | undefined): Promise<OpenedTable> {
     opened = undefined;
     snapshotSeenAtMs = clock.now();
-    opened = await follow(store, application, { ...options, maxWindowKeys }, memory.following);
+    const known = memory.following;
+    memory.following = undefined; // a commit that stops us on the way may be undone by a later one: then the table is read as a whole
+    opened = await follow(store, application, { ...options, maxWindowKeys }, known).catch((error: unknown) => {
+      if (isAppError(error, 'STORAGE_UNAVAILABLE')) memory.following = known;
+      throw error;
+    });
     memory.following = opened.following;
     const stored = decodeCheckpoint(checkpointBytes);
     for (const known of [stored, position]) if (known !== undefined) await refuseTableThatWentBack(known);

@@ -168,4 +168,26 @@ export const COMMIT_TRACES: readonly Trace[] = [
       await stage.endsWith({ table: ['e0'] });
     },
   },
+  {
+    rule: 'E4',
+    name: 'what a winner forbade and a later one allows again stops the destination no longer',
+    model: [],
+    async play(stage) {
+      const a = stage.owner('A');
+      const metaData = await stage.firstMetaData();
+      await stage.aidbox.sends('e0');
+      await a.gainsLease();
+      await a.readsWindow();
+      await a.takes();
+      await stage.foreignWriterCommits({ metaData: { ...metaData, configuration: { 'delta.constraints.adult': 'age > 17' } } });
+      await a.puts();
+      await a.goesOn();
+      expect(a.blockedBy).toBe('DELTA_FEATURE_UNSUPPORTED');
+      await stage.foreignWriterCommits({ metaData });
+      await a.goesOn();
+      await a.goesOn();
+      expect(a.blockedBy).toBeUndefined();
+      await stage.endsWith({ table: ['e0'] });
+    },
+  },
 ];
