@@ -12,6 +12,7 @@ const LAYERS = {
   flatten: ['lib', 'errors', 'view', 'rows', 'parquet'],
   delta: ['lib', 'errors', 'rows', 'parquet', 'storage'],
   storage: ['lib', 'errors'],
+  databricks: ['lib', 'errors', 'rows'],
   queue: ['lib', 'errors'],
   writers: ['lib', 'errors', 'rows', 'delta', 'storage', 'view', 'fhir'],
   delivery: ['lib', 'errors', 'fhir', 'view', 'rows', 'queue', 'writers'],
