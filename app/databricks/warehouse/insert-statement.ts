@@ -47,5 +47,5 @@ function castExpression({ type }: TableColumn, field: string): string {
   const element: PrimitiveType = type.kind === 'array' ? type.element : type;
   if (element.kind === 'string') return field;
   if (element.kind !== 'binary') return `CAST(${field} AS ${describeType(type)})`;
-  return type.kind === 'array' ? `transform(${field}, x -> to_binary(x, 'base64'))` : `to_binary(${field}, 'base64')`;
+  return type.kind === 'array' ? `transform(${field}, x -> unbase64(x))` : `unbase64(${field})`;
 }
