@@ -7,6 +7,7 @@ import { QUEUE_ERRORS } from './queue.ts';
 import { SERVICE_ERRORS } from './service.ts';
 import { STORAGE_ERRORS } from './storage.ts';
 import { VIEW_ERRORS } from './view.ts';
+import { WAREHOUSE_ERRORS } from './warehouse.ts';
 
 /** Every error of the product, by code. docs/errors.md is made from it (`npm run docs`) and a test keeps the two in step. Codes are never reused. */
 export const ERRORS = {
@@ -18,7 +19,4 @@ export const ERRORS = {
   ...DELIVERY_ERRORS,
   ...DELTA_ERRORS,
   ...STORAGE_ERRORS,
-  ...DATABRICKS_ERRORS,
-} as const;
-
-export type ErrorCode = keyof typeof ERRORS;
+  ...WAREHOUSE_ERRORS,
