@@ -20,3 +20,7 @@ export const ERRORS = {
   ...DELTA_ERRORS,
   ...STORAGE_ERRORS,
   ...WAREHOUSE_ERRORS,
+  ...DATABRICKS_ERRORS,
+} as const;
+
+export type ErrorCode = keyof typeof ERRORS;
