@@ -1,4 +1,5 @@
 import { AIDBOX_ERRORS } from './aidbox.ts';
+import { DATABRICKS_ERRORS } from './databricks.ts';
 import { DELIVERY_ERRORS } from './delivery.ts';
 import { DELTA_ERRORS } from './delta.ts';
 import { DESTINATION_ERRORS } from './destination.ts';
@@ -19,6 +20,7 @@ export const ERRORS = {
   ...DELTA_ERRORS,
   ...STORAGE_ERRORS,
   ...WAREHOUSE_ERRORS,
+  ...DATABRICKS_ERRORS,
 } as const;
 
 export type ErrorCode = keyof typeof ERRORS;
