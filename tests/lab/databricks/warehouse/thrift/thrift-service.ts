@@ -143,8 +143,9 @@ export class ThriftService {
   private getInfo({ sessionHandle, infoType }: Types.TGetInfoReq, { caller }: Asked): unknown {
     const id = readIdentifier(sessionHandle.sessionId);
     const isOpen = this.sessions.use(id, caller.principal) !== undefined;
-    const names = { [tcli.TGetInfoType.CLI_SERVER_NAME]: 'Spark SQL', [tcli.TGetInfoType.CLI_DBMS_NAME]: 'Spark SQL' };
-    const stringValue = names[infoType] ?? (infoType === tcli.TGetInfoType.CLI_DBMS_VER ? '4.0.0' : '');
+    const { CLI_DBMS_VER, CLI_SERVER_NAME, CLI_DBMS_NAME } = tcli.TGetInfoType;
+    const isName = infoType === CLI_SERVER_NAME || infoType === CLI_DBMS_NAME;
+    const stringValue = isName ? 'Spark SQL' : infoType === CLI_DBMS_VER ? '4.0.0' : '';
     return { status: isOpen ? makeSuccess() : makeInvalidHandle('SessionHandle', id), infoValue: { stringValue } };
   }
 
