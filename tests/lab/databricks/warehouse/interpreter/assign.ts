@@ -23,7 +23,7 @@ export function makeAssignment(from: SqlType, column: StructField, overflow: Ove
       try {
         return castCell(cell, from, type);
       } catch (error) {
-        const isOverflow = error instanceof SqlError && error.sqlState === '22003' && isNumber(from);
+        const isOverflow = error instanceof SqlError && error.sqlState === '22003';
         throw isOverflow ? makeOverflow(from, type, name, overflow) : error;
       }
     },
@@ -44,10 +44,6 @@ function checkNotNull(cell: Cell, type: DataType, nullable: boolean, path: strin
   if (cell === null || type.kind !== 'struct') return;
   const values = cell as Readonly<Record<string, Cell>>;
   for (const field of type.fields) checkNotNull(values[field.name] ?? null, field.type, field.nullable, `${path}.${field.name}`);
-}
-
-function isNumber({ kind }: SqlType): boolean {
-  return ['byte', 'short', 'integer', 'long', 'float', 'double', 'decimal'].includes(kind);
 }
 
 function makeOverflow(from: SqlType, to: DataType, column: string, overflow: OverflowClass): SqlError {

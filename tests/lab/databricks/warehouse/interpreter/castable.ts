@@ -49,6 +49,9 @@ const SUGGESTIONS: Readonly<Partial<Record<`${SqlType['kind']} to ${SqlType['kin
   'date to long': 'UNIX_DATE',
 };
 
+/** What casts only without ANSI mode (`CAST_WITH_CONF_SUGGESTION`). */
+const LEGACY_CASTS: ReadonlySet<string> = new Set(['boolean to timestamp', 'timestamp to boolean', 'date to boolean', 'date to number', 'number to binary']);
+
 /** Whether a value of one type may be cast to another at all. */
 export function isCastable(from: SqlType, to: SqlType): boolean {
   if (from.kind === 'array' && to.kind === 'array') return isCastable(from.element, to.element);
@@ -67,6 +70,10 @@ export function checkCastable(from: SqlType, to: SqlType, what: string): void {
   const suggestion = SUGGESTIONS[`${from.kind} to ${to.kind}`];
   const reason = `cannot cast "${spellType(from)}" to "${spellType(to)}"`;
   const text = `Cannot resolve "${what}" due to data type mismatch: ${reason}.`;
+  if (LEGACY_CASTS.has(`${FAMILIES[from.kind]} to ${FAMILIES[to.kind]}`) && suggestion === undefined) {
+    const advice = 'If you have to cast, set "spark.sql.ansi.enabled" as \'false\'.';
+    throw new SqlError('DATATYPE_MISMATCH.CAST_WITH_CONF_SUGGESTION', '42K09', `${text}\n${advice} SQLSTATE: 42K09`);
+  }
   if (suggestion === undefined) {
     throw new SqlError('DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION', '42K09', `${text} SQLSTATE: 42K09`);
   }

@@ -3,12 +3,19 @@ import type { DataType } from '../../registry/data-type.ts';
 import { parseDate, parseTimestamp } from '../sql/instants.ts';
 import { SqlError } from '../sql/sql-error.ts';
 import { parseJson, type JsonNode } from './json-tree.ts';
-import { parseExact, rescale } from './numbers.ts';
+import { formatDouble, parseExact, rescale } from './numbers.ts';
 
 const BITS = { byte: 8, short: 16, integer: 32, long: 64 } as const;
 
 /** A value that does not fit the schema; FAILFAST makes an error of it, PERMISSIVE a NULL. */
-class Misfit extends Error {}
+class Misfit extends Error {
+  readonly reason: 'WITHOUT_SUGGESTION' | 'CANNOT_PARSE_STRING_AS_DATATYPE';
+
+  constructor(reason: Misfit['reason'] = 'WITHOUT_SUGGESTION') {
+    super(reason);
+    this.reason = reason;
+  }
+}
 
 /**
  * `from_json` for a root that is an array, struct or map. The text is a JSON value of the root's kind; for an array of structs a single
@@ -31,7 +38,7 @@ export function fromJson(text: string | null, type: DataType, mode: 'FAILFAST' |
     if (isLenient) return null;
     const advice = `Parse Mode: FAILFAST. To process malformed records as null result, try setting the option 'mode' as 'PERMISSIVE'.`;
     const text = `Malformed records are detected in record parsing.\n${advice} SQLSTATE: 22023`;
-    throw new SqlError('MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION', '22023', text);
+    throw new SqlError(`MALFORMED_RECORD_IN_PARSING.${error.reason}`, '22023', text);
   }
 }
 
@@ -48,7 +55,7 @@ function readNode(node: JsonNode, type: DataType, isLenient: boolean, isLenientI
 function readValue(node: JsonNode, type: DataType, isLenient: boolean): Cell {
   switch (type.kind) {
     case 'string':
-      return node.kind === 'text' ? node.value : node.text;
+      return node.kind === 'text' ? node.value : printNode(node);
     case 'boolean':
       if (node.kind === 'true' || node.kind === 'false') return node.kind === 'true';
       break;
@@ -58,6 +65,8 @@ function readValue(node: JsonNode, type: DataType, isLenient: boolean): Cell {
     case 'long':
       if (node.kind === 'number' && /^-?\d+$/.test(node.text)) {
         const whole = BigInt(node.text);
+        // The JSON reader of Spark takes a byte for signed or unsigned.
+        if (type.kind === 'byte' && whole >= -128n && whole <= 255n) return Number(BigInt.asIntN(8, whole));
         if (BigInt.asIntN(BITS[type.kind], whole) === whole) return type.kind === 'long' ? whole : Number(whole);
       }
       break;
@@ -104,10 +113,27 @@ function readValue(node: JsonNode, type: DataType, isLenient: boolean): Cell {
   return fail();
 }
 
+/** Spark writes what is no text anew: numbers with a point or an exponent go through a double and lose their digits. */
+function printNode(node: JsonNode): string {
+  switch (node.kind) {
+    case 'number':
+      return /[.eE]/.test(node.text) ? formatDouble(Number(node.text), 'double') : node.text;
+    case 'array':
+      return `[${node.items.map(printNode).join(',')}]`;
+    case 'object':
+      return `{${node.members.map(([name, value]) => `${JSON.stringify(name)}:${printNode(value)}`).join(',')}}`;
+    case 'text':
+    case 'true':
+    case 'false':
+    case 'null':
+      return node.text;
+  }
+}
+
 function readDouble(node: JsonNode): number {
   if (node.kind === 'number') return Number(node.text);
   const special = node.kind === 'text' ? /^(?:NaN|([+-]?)(?:INF|Infinity))$/.exec(node.value) : null;
-  if (special === null) return fail();
+  if (special === null) throw new Misfit(node.kind === 'text' ? 'CANNOT_PARSE_STRING_AS_DATATYPE' : 'WITHOUT_SUGGESTION');
   return node.kind === 'text' && node.value === 'NaN' ? NaN : special[1] === '-' ? -Infinity : Infinity;
 }
 

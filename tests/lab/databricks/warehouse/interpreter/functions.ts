@@ -43,8 +43,8 @@ export function compileCall(call: Call, operands: readonly Compiled[], context: 
       return (counted(1), makeInstant(first, 1_000_000n, call.text));
     case 'date_from_unix_date': {
       counted(1);
-      checkWhole(first, call.text, ['byte', 'short', 'integer']);
-      return { type: { kind: 'date' }, read: first.read };
+      checkWhole(first, call.text, ['byte', 'short', 'integer', 'long']);
+      return { ...makeCast(first, { kind: 'integer' }, call.text), type: { kind: 'date' } };
     }
     case 'unbase64':
       counted(1);

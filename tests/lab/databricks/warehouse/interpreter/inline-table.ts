@@ -1,4 +1,3 @@
-import type { DataType } from '../../registry/data-type.ts';
 import { SqlError } from '../sql/sql-error.ts';
 import type { SqlType } from '../sql/sql-type.ts';
 import type { Expression } from '../sql/syntax.ts';
@@ -38,8 +37,6 @@ export function readInlineTable(rows: readonly (readonly Expression[])[], contex
 function widest(a: SqlType, b: SqlType, column: string): SqlType {
   if (a.kind === 'void') return b;
   if (b.kind === 'void') return a;
-  if (a.kind === 'string' && b.kind !== 'string') return besideText(b, column);
-  if (b.kind === 'string' && a.kind !== 'string') return besideText(a, column);
   if (a.kind === 'decimal' || b.kind === 'decimal') {
     const [left, right] = [asDecimal(a), asDecimal(b)];
     if (left !== undefined && right !== undefined) {
@@ -52,13 +49,6 @@ function widest(a: SqlType, b: SqlType, column: string): SqlType {
   if (a.kind === 'date' && b.kind.startsWith('timestamp')) return b;
   if (b.kind === 'date' && a.kind.startsWith('timestamp')) return a;
   if (a.kind === b.kind && isCastable(a, b)) return a;
-  throw failTypes(column);
-}
-
-function besideText(type: DataType, column: string): SqlType {
-  if (WHOLE.includes(type.kind)) return { kind: 'long' };
-  if (isNumber(type)) return { kind: 'double' };
-  if (['date', 'timestamp', 'timestamp_ntz', 'boolean', 'binary'].includes(type.kind)) return type;
   throw failTypes(column);
 }
 

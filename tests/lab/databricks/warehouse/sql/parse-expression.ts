@@ -81,7 +81,12 @@ class ExpressionParser {
 
   private readUnary(): Expression {
     const start = this.reader.peek().start;
-    if (this.reader.takeSign('-')) return this.operator(start, '-', this.readUnary());
+    if (this.reader.takeSign('-')) {
+      const { kind } = this.reader.peek();
+      // The sign belongs to the number: the smallest BIGINT has no positive counterpart.
+      if (kind === 'number') return this.literal(readNumber(this.reader.next(), '-'), start);
+      return this.operator(start, '-', this.readUnary());
+    }
     if (this.reader.takeSign('+')) return this.readUnary();
     let operand = this.readPrimary();
     while (this.reader.takeSign('::')) {

@@ -12,8 +12,9 @@ export interface Literal {
 const WHOLE = { Y: ['byte', 8], S: ['short', 16], L: ['long', 64] } as const;
 
 /** A number as Spark types it: INT or, when too large, BIGINT or DECIMAL; with a point DECIMAL; with an exponent DOUBLE; or by its suffix. */
-export function readNumber(token: Token): Literal {
-  const [, digits = '', suffix = ''] = /^(.*?)(BD|[LSYFD])?$/.exec(token.value) ?? [];
+export function readNumber(token: Token, sign: '' | '-' = ''): Literal {
+  const [, text = '', suffix = ''] = /^(.*?)(BD|[LSYFD])?$/.exec(token.value) ?? [];
+  const digits = sign + text;
   if (suffix === 'D' || suffix === 'F') return { type: { kind: suffix === 'D' ? 'double' : 'float' }, value: Number(digits) };
   if (suffix === 'BD') return readDecimal(digits);
   if (suffix !== '') {
@@ -27,15 +28,15 @@ export function readNumber(token: Token): Literal {
   if (digits.includes('E')) return { type: { kind: 'double' }, value: Number(digits) };
   if (digits.includes('.')) return readDecimal(digits);
   const whole = BigInt(digits);
-  if (whole < 2n ** 31n) return { type: { kind: 'integer' }, value: Number(whole) };
-  return whole < 2n ** 63n ? { type: { kind: 'long' }, value: whole } : readDecimal(digits);
+  if (BigInt.asIntN(32, whole) === whole) return { type: { kind: 'integer' }, value: Number(whole) };
+  return BigInt.asIntN(64, whole) === whole ? { type: { kind: 'long' }, value: whole } : readDecimal(digits);
 }
 
 function readDecimal(digits: string): Literal {
   const [whole = '', fraction = ''] = digits.split('.');
   const unscaled = BigInt(whole + fraction);
   const scale = fraction.length;
-  const precision = Math.max(unscaled.toString().length, scale, 1);
+  const precision = Math.max(unscaled.toString().replace('-', '').length, scale, 1);
   if (precision > 38) {
     throw new SqlError('DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION', '22003', `Decimal precision ${precision} exceeds max precision 38.`);
   }
