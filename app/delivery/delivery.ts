@@ -50,7 +50,7 @@ export class Delivery {
     this.keeper = keeper;
     this.status = status;
     this.signal = signal;
-    this.guard = { signal, check: () => this.checkLease() };
+    this.guard = { signal, check: () => this.checkLease(), checkQuarantine: (entries) => this.checkQuarantine(entries) };
   }
 
   /** Resolves when the signal aborts. @throws AppError LEASE_LOST, INCARNATION_SUPERSEDED, QUEUE_DROPPED; a fault of our own as it is */
@@ -86,7 +86,8 @@ export class Delivery {
   private async open(): Promise<void> {
     const { queue, makeWriter, prepareContext, clock } = this.options;
     this.openWriter ??= await makeWriter();
-    const { columns, storeLoss } = await this.writer.open(await queue.checkpoint());
+    const { columns, storeLoss, warnings = [] } = await this.writer.open(await queue.checkpoint());
+    this.status.setWarnings(warnings);
     if (storeLoss !== undefined) await this.countStoreLoss(storeLoss);
     await this.saveCheckpoint();
     this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer), clock);
@@ -96,8 +97,8 @@ export class Delivery {
 
   /** Takes jobs; true when a batch is due. Sleeps at most until the interval of the oldest event ends. */
   private async collect(): Promise<boolean> {
-    const { batchSize, sendIntervalMs, clock, waitForJob } = this.options;
-    await this.backlog.fill(batchSize);
+    const { batchSize, eventsPerWrite = batchSize, sendIntervalMs, clock, waitForJob } = this.options;
+    await this.backlog.fill(eventsPerWrite);
     if (this.backlog.size === 0) {
       if (this.backlog.hasFinishedJobs) return true; // notifications without a single event
       this.firstSeenAtMs = undefined;
@@ -131,6 +132,15 @@ export class Delivery {
     return false;
   }
 
+  private async checkQuarantine(more: number): Promise<void> {
+    const { queue, quarantineMaxEntries } = this.options;
+    if ((await queue.quarantineSize()).entries + more <= quarantineMaxEntries) return;
+    throw new AppError(
+      'QUARANTINE_FULL',
+      `the batch brings ${more} events for the quarantine, which may hold ${quarantineMaxEntries}`,
+    );
+  }
+
   private async countStoreLoss(reason: StoreLoss): Promise<void> {
     const { queue, log, destinationId, memory } = this.options;
     const lost = Math.max(0, memory.waitingEvents - (await queue.usage()).events);
@@ -147,20 +157,24 @@ export class Delivery {
   }
 
   private async deliverBatch(): Promise<void> {
-    const { batchSize, clock, onCommit } = this.options;
-    const events = orderVersions(this.backlog.next(batchSize));
+    const { batchSize, eventsPerWrite = batchSize, clock, onCommit } = this.options;
+    const events = orderVersions(this.backlog.next(eventsPerWrite));
     const toWrite = events.filter((event) => event.prepared !== undefined);
     const startedAtMs = clock.monotonic();
     this.status.setInProcess(events.length);
     const result = toWrite.length === 0 ? undefined : await this.untilDone(() => this.write(toWrite), toWrite.length);
     if (result === 'reopened') return;
     const outcomes = new Map(toWrite.map((event, index) => [event, result!.outcomes[index]!]));
-    const settled = events.map((event): SettledEvent => ({ event, outcome: outcomes.get(event) }));
+    const settled = events.map((event): SettledEvent => ({
+      event,
+      outcome: outcomes.get(event),
+      rejection: result?.rejections?.get(event.key),
+    }));
     this.backlog.markSettled(settled.map((each) => ({ event: each.event, tally: tallyOf(each) })));
-    await this.untilDone(() => this.settle(settled, result?.version !== undefined), 0);
+    await this.untilDone(() => this.settle(settled, result?.hasWritten === true), 0);
     this.status.setInProcess(0);
     this.firstSeenAtMs = this.backlog.size === 0 ? undefined : clock.monotonic();
-    if (result?.version === undefined) return;
+    if (result?.hasWritten !== true) return;
     const oldestMs = events.reduce((oldest, event) => Math.min(oldest, event.receivedAtMs), Infinity);
     onCommit?.({
       events: toWrite.length,
@@ -173,14 +187,8 @@ export class Delivery {
   }
 
   private async write(events: readonly PendingEvent[]): Promise<WriteResult | 'reopened'> {
-    const { queue, quarantineMaxEntries } = this.options;
     const rejected = events.filter((event) => event.prepared?.content.kind === 'rejected').length;
-    if (rejected > 0 && (await queue.quarantineSize()).entries + rejected > quarantineMaxEntries) {
-      throw new AppError(
-        'QUARANTINE_FULL',
-        `the batch brings ${rejected} events for the quarantine, which may hold ${quarantineMaxEntries}`,
-      );
-    }
+    if (rejected > 0) await this.checkQuarantine(rejected);
     try {
       if (!this.isStale) {
         return await this.writer.write(

@@ -1,5 +1,5 @@
 import type { Counters, QuarantineEntry } from '../queue/queue-store.ts';
-import type { EventOutcome } from '../writers/writer.ts';
+import type { EventOutcome, Rejection } from '../writers/writer.ts';
 import type { PendingEvent } from './prepare-event.ts';
 import { encodeQuarantined, makeReducer } from './quarantined-delivery.ts';
 
@@ -7,6 +7,8 @@ import { encodeQuarantined, makeReducer } from './quarantined-delivery.ts';
 export interface SettledEvent {
   readonly event: PendingEvent;
   readonly outcome: EventOutcome | undefined;
+  /** Set when it turned out to be unfit only while it was being written. */
+  readonly rejection: Rejection | undefined;
 }
 
 /** What one settled event adds to the counters of its job (invariant I2: exactly one of committed, quarantined, noRow, duplicates). */
@@ -31,9 +33,9 @@ export function quarantineEntries(settled: readonly SettledEvent[], nowMs: numbe
   const reduce = makeReducer();
   return settled
     .filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before')
-    .map(({ event }) => ({
+    .map(({ event, rejection }) => ({
       key: event.key,
-      ...reasonOf(event),
+      ...(rejection ?? reasonOf(event)),
       quarantinedAtMs: nowMs,
       event: encodeQuarantined(reduce(event.source)),
     }));
