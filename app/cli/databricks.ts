@@ -1,17 +1,19 @@
 import { isAppError } from '../errors/app-error.ts';
 import { ViewFileInvalid } from '../flatten/view-file.ts';
 import { describeCause } from '../lib/describe-cause.ts';
+import { DOCTOR_USAGE, doctorCommand } from './databricks/doctor-command.ts';
 import { GRANTS_USAGE, grantsCommand } from './databricks/grants-command.ts';
 import { SETUP_USAGE, setupCommand } from './databricks/setup-command.ts';
 import { WrongWords } from './words.ts';
 
-const USAGE = `usage: ${[GRANTS_USAGE, SETUP_USAGE].join('\n       ')}
-Prints to standard output. Exit status: 0 done, 1 problems, 2 wrong words.`;
+const USAGE = `usage: ${[DOCTOR_USAGE, GRANTS_USAGE, SETUP_USAGE].join('\n       ')}
+Results go to standard output. Exit status: 0 done, 1 problems, 2 wrong words.`;
 
 const print = (text: string): void => void process.stdout.write(text);
 const complain = (line: string): void => void process.stderr.write(`${line}\n`);
 
 async function main([command, ...args]: readonly string[]): Promise<number> {
+  if (command === 'doctor') return doctorCommand(args, print, complain);
   if (command === 'grants') return grantsCommand(args, print);
   if (command === 'setup') return setupCommand(args, print, complain);
   throw new WrongWords(command === undefined ? 'no command' : `there is no command ${command}`);

@@ -2,13 +2,14 @@ import { renderSetup } from '../../databricks/setup/render-setup.ts';
 import { DESTINATION_KIND, DESTINATION_PROFILE } from '../../destinations/destination.ts';
 import { readViewFile } from '../../flatten/view-file.ts';
 import { reportView } from '../../flatten/view-report.ts';
+import { systemColumns } from '../../rows/row-encoder.ts';
 import { tableColumnsForView } from '../../rows/table-schema.ts';
 import { readWords, WrongWords, type Words } from '../words.ts';
 import { readFormed, readMode, readName, readPrincipal, readTableName, readWarehouse } from './checked-words.ts';
 
 export const SETUP_USAGE = `npm run setup:databricks -- --print --mode managed-zerobus|managed-sql|external-direct --table CATALOG.SCHEMA.TABLE --view FILE
                       --bucket NAME --region REGION --aws-account ID --principal CLIENT_ID --warehouse ID --workspace-url URL [--workspace-id ID]
-                      [--skip-initial-export] [--role NAME] [--credential NAME] [--external-location NAME] [--destination ID] [--topic URL] [--secret NAME]`;
+                      [--skip-initial-export] [--system-columns] [--role NAME] [--credential NAME] [--external-location NAME] [--destination ID] [--topic URL] [--secret NAME]`;
 
 const TEXTS = [
   ...['mode', 'table', 'view', 'bucket', 'region', 'aws-account', 'principal', 'warehouse', 'workspace-url', 'workspace-id'],
@@ -21,7 +22,7 @@ export async function setupCommand(
   print: (text: string) => void,
   complain: (line: string) => void,
 ): Promise<number> {
-  const words = readWords(args, { texts: TEXTS, flags: ['print', 'skip-initial-export'] });
+  const words = readWords(args, { texts: TEXTS, flags: ['print', 'skip-initial-export', 'system-columns'] });
   if (words.positionals.length > 0) throw new WrongWords('setup takes options only');
   if (!words.flag('print')) throw new WrongWords('setup only prints what to run: add --print');
   const request = readRequest(words);
@@ -30,7 +31,14 @@ export async function setupCommand(
   for (const problem of problems) complain(`${path}:${problem}`);
   if (view === undefined) return 1;
   const destinationId = readName(words, 'destination', view.name.replaceAll('_', '-'));
-  print(renderSetup({ ...request, columns: tableColumnsForView(view), viewName: view.name, destinationId }));
+  print(
+    renderSetup({
+      ...request,
+      columns: [...tableColumnsForView(view), ...(words.flag('system-columns') ? systemColumns() : [])],
+      viewName: view.name,
+      destinationId,
+    }),
+  );
   return 0;
 }
 
