@@ -23,6 +23,10 @@ const ENDS_TENURE: ReadonlySet<ErrorCode> = new Set(['LEASE_LOST', 'INCARNATION_
 /** Jobs that one transaction of the store ends, at most: it must be over before the store's patience is. */
 const MAX_JOBS_PER_SETTLEMENT = 1_000;
 
+interface Tries {
+  failed: number;
+}
+
 type StoreLoss = 'emptied' | 'rolled-back';
 
 /**
@@ -41,6 +45,8 @@ export class Delivery {
   /** A write failed since the table was last opened. */
   private isStale = false;
   private firstSeenAtMs: number | undefined;
+  /** Failed in a row; opening the table again in between does not end the row. */
+  private readonly writes: Tries = { failed: 0 };
   /** As it must stand in the store while the lease is ours. */
   private checkpoint: Uint8Array | undefined;
 
@@ -56,6 +62,7 @@ export class Delivery {
   /** Resolves when the signal aborts. @throws AppError LEASE_LOST, INCARNATION_SUPERSEDED, QUEUE_DROPPED; a fault of our own as it is */
   async run(): Promise<void> {
     await this.untilDone(() => this.open(), 0);
+    this.status.recordRecovery();
     while (!this.signal.aborted) {
       const due = await this.untilDone(() => this.collect(), 0);
       if (due && !(await this.untilDone(() => this.noticeStoreLoss(), 0))) await this.deliverBatch();
@@ -162,7 +169,8 @@ export class Delivery {
     const toWrite = events.filter((event) => event.prepared !== undefined);
     const startedAtMs = clock.monotonic();
     this.status.setInProcess(events.length);
-    const result = toWrite.length === 0 ? undefined : await this.untilDone(() => this.write(toWrite), toWrite.length);
+    const result =
+      toWrite.length === 0 ? undefined : await this.untilDone(() => this.write(toWrite), toWrite.length, this.writes);
     if (result === 'reopened') return;
     const outcomes = new Map(toWrite.map((event, index) => [event, result!.outcomes[index]!]));
     const settled = events.map((event): SettledEvent => ({
@@ -232,19 +240,26 @@ export class Delivery {
     this.backlog.forget(new Set(jobs.map((job) => job.id)));
   }
 
-  /** Repeats `step` until it succeeds, with growing pauses; throws only what ends the tenure. @param events that each failure delays */
-  private async untilDone<T>(step: () => Promise<T>, events: number): Promise<T> {
+  /**
+   * Repeats `step` until it succeeds, with growing pauses; throws only what ends the tenure.
+   * @param events that each failure delays
+   * @param tries of this step, those of earlier calls included
+   */
+  private async untilDone<T>(step: () => Promise<T>, events: number, tries: Tries = { failed: 0 }): Promise<T> {
     const { queue, log, clock, destinationId } = this.options;
-    for (let tries = 0; ; tries += 1) {
+    for (;;) {
       if (this.signal.aborted) throw new AppError('LEASE_LOST', `delivery of ${destinationId} was stopped`);
       try {
         const value = await step();
-        if (tries > 0) this.status.recordRecovery();
+        if (value === 'reopened') return value; // whether the next attempt succeeds will show
+        if (tries.failed > 0) this.status.recordRecovery();
+        tries.failed = 0;
         return value;
       } catch (error) {
         if (!isAppError(error) || ENDS_TENURE.has(error.code)) throw error;
         const isBlocked = error.retry === 'never';
-        const pauseMs = isBlocked ? BLOCKED_RETRY_MS : Math.max(error.retryAfterMs ?? 0, backoffMs(tries, RETRY));
+        const pauseMs = isBlocked ? BLOCKED_RETRY_MS : Math.max(error.retryAfterMs ?? 0, backoffMs(tries.failed, RETRY));
+        tries.failed += 1;
         this.status.recordFailure(error, isBlocked);
         log[isBlocked ? 'error' : 'warn']({
           event: isBlocked ? 'delivery.blocked' : 'delivery.failed',
@@ -253,7 +268,7 @@ export class Delivery {
           message: error.message,
           action: error.action,
           ...(error.cause === undefined ? {} : { cause: describeCause(error.cause) }),
-          attempt: tries + 1,
+          attempt: tries.failed,
           ms: Math.round(pauseMs),
         });
         if (events > 0) await queue.count({ attempts: events, failedAttempts: events }).catch(() => undefined);

@@ -52,9 +52,9 @@ export class OwnerStatus {
     this.change({ inProcess: events });
   }
 
-  /** The table is open: what it and the view have for the user to know. */
+  /** What the open table and the view have for the user to know. */
   setWarnings(warnings: readonly string[]): void {
-    this.change({ state: 'active', warnings: [...warnings] });
+    this.change({ warnings: [...warnings] });
   }
 
   recordCommit(tableVersion: number | undefined): void {

@@ -72,10 +72,11 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
       }
     }
     if (refusal.code === 'SQL_SCHEMA_DIFFERS') throw refusal;
-    if (refusal.code === 'DATABRICKS_SCHEMA_DIFFERS' || clock.monotonic() - addedAtMs < VISIBLE_AFTER_MS)
-      throw new AppError('DATABRICKS_SCHEMA_NOT_VISIBLE', `${refusal.message}; the SQL warehouse shows all columns`, {
-        cause: refusal,
-      });
+    if (refusal.code !== 'DATABRICKS_SCHEMA_DIFFERS' && clock.monotonic() - addedAtMs >= VISIBLE_AFTER_MS) return;
+    sender.renew();
+    throw new AppError('DATABRICKS_SCHEMA_NOT_VISIBLE', `${refusal.message}; the SQL warehouse shows all columns`, {
+      cause: refusal,
+    });
   }
 
   async function write(events: readonly PreparedEvent[], guard: WriteGuard): Promise<WriteResult> {

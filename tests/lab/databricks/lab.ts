@@ -9,6 +9,10 @@ import { Journal } from './journal.ts';
 import { fillSwitches, type DatabricksLabOptions, type LabSwitches } from './options.ts';
 import { Registry } from './registry/registry.ts';
 import { makeCertificate, type Certificate } from './tls/certificate.ts';
+import type { Engine } from './warehouse/engine.ts';
+import { makeInterpreter } from './warehouse/interpreter/interpreter.ts';
+import { fillWarehouseSwitches } from './warehouse/options.ts';
+import { makeWarehouseService, type WarehouseService } from './warehouse/warehouse-service.ts';
 import { answerUnity } from './unity/routes.ts';
 import { answerToken } from './workspace/oidc.ts';
 import { Principals } from './workspace/principals.ts';
@@ -30,6 +34,8 @@ export interface DatabricksLab {
   readonly principals: Principals;
   readonly tokens: Tokens;
   readonly warehouses: Warehouses;
+  /** What answers statements for all of them. */
+  readonly warehouse: WarehouseService;
   readonly switches: LabSwitches;
   readonly faults: Faults;
   readonly journal: Journal;
@@ -62,11 +68,16 @@ export async function startDatabricksLab(options: DatabricksLabOptions = {}): Pr
     const latencyMs = switches.workspaceLatencyMs;
     if (path.startsWith('/_lab/')) return answerControl(lab, request);
     if (path.startsWith('/oidc/')) return exchange(parts, 'token', request, latencyMs, (...call) => answerToken(parts, ...call));
+    if (path.startsWith('/sql/1.0/warehouses/')) return warehouse.answer(request);
     if (path.startsWith('/api/2.0/sql/warehouses/')) {
       return exchange(parts, 'warehouse-state', request, latencyMs, (...call) => answerWarehouses(parts, ...call));
     }
     return exchange(parts, 'unity', request, latencyMs, (...call) => answerUnity(parts, ...call));
   };
+  const warehouseSwitches = fillWarehouseSwitches(options.warehouseSwitches);
+  const engine: Engine = options.makeEngine?.(registry) ?? makeInterpreter(registry, warehouseSwitches);
+  const scopedTokenServes = (): boolean => switches.scopedTokenServesWorkspace;
+  const warehouse = makeWarehouseService({ ...parts, scopedTokenServes, engine, switches: warehouseSwitches });
   const tls = certificate && { tls: certificate };
   const workspaceServer = await startHttpServer({
     ...tls,
@@ -84,10 +95,23 @@ export async function startDatabricksLab(options: DatabricksLabOptions = {}): Pr
   const lab: DatabricksLab = {
     workspaceUrl: workspaceServer.url,
     zerobusUrl: zerobusServer.url,
-    ...{ workspaceId, certificate, registry, principals, tokens, warehouses, switches, faults, journal, writeAheadLog },
+    ...{
+      workspaceId,
+      certificate,
+      registry,
+      principals,
+      tokens,
+      warehouses,
+      warehouse,
+      switches,
+      faults,
+      journal,
+      writeAheadLog,
+    },
     close: async () => {
       await Promise.all([workspaceServer.close(), zerobusServer.close()]);
       warehouses.close();
+      await engine.close();
       await writeAheadLog.settle();
       if (options.dataFolder === undefined) rmSync(dataFolder, { recursive: true, force: true });
     },

@@ -1,3 +1,6 @@
+import type { Registry } from './registry/registry.ts';
+import type { Engine } from './warehouse/engine.ts';
+import type { WarehouseSwitches } from './warehouse/options.ts';
 import type { Certificate } from './tls/certificate.ts';
 
 /** How to start the stand-in. Everything has a default. */
@@ -20,6 +23,9 @@ export interface DatabricksLabOptions {
   /** Entries that the journal keeps; counters know all. Default 100000. */
   readonly journalEntries?: number;
   readonly switches?: Partial<LabSwitches>;
+  readonly warehouseSwitches?: Partial<WarehouseSwitches>;
+  /** What executes statements; default the interpreter, which needs nothing. */
+  readonly makeEngine?: (registry: Registry) => Engine;
 }
 
 /** Credentials that are given out, as they are, for locations of each kind of store. */

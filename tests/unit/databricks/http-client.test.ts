@@ -15,7 +15,10 @@ afterEach(async () => {
 
 async function listen<S extends Server>(server: S): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closing.push(() => new Promise((resolve) => (server.close(resolve), (server as { closeAllConnections?: () => void }).closeAllConnections?.())));
+  closing.push(
+    () =>
+      new Promise((resolve) => (server.close(resolve), (server as { closeAllConnections?: () => void }).closeAllConnections?.())),
+  );
   return (server.address() as AddressInfo).port;
 }
 
@@ -31,7 +34,9 @@ const serve = (listener: RequestListener): Promise<number> => listen(createServe
 
 describe('the HTTP client', () => {
   it('returns any answer as it is', async () => {
-    const port = await serve((request, response) => response.writeHead(418, { 'X-Request-Id': 'r1' }).end(`saw ${request.method}`));
+    const port = await serve((request, response) =>
+      response.writeHead(418, { 'X-Request-Id': 'r1' }).end(`saw ${request.method}`),
+    );
     const answer = await client().send(post(`http://127.0.0.1:${port}/path?secret=1`));
     expect(answer).toMatchObject({ status: 418, text: 'saw POST', headers: { 'x-request-id': 'r1' } });
   });
@@ -71,7 +76,8 @@ describe('the HTTP client', () => {
     const proxy = createServer();
     proxy.on('connect', (request, socket) => {
       seen.push(request.url ?? '');
-      if (request.headers['proxy-authorization'] === undefined) return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      if (request.headers['proxy-authorization'] === undefined)
+        return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
       const onward = createSocketServer().unref();
       onward.close();
       void import('node:net').then(({ connect }) => {
@@ -94,7 +100,10 @@ describe('the HTTP client', () => {
 
   it('shows neither query nor headers in messages', async () => {
     const port = await serve((request) => request.socket.destroy());
-    const sent = client().send({ ...get(`http://127.0.0.1:${port}/p?token=canary`), headers: { authorization: 'Bearer canary' } });
+    const sent = client().send({
+      ...get(`http://127.0.0.1:${port}/p?token=canary`),
+      headers: { authorization: 'Bearer canary' },
+    });
     await expect(sent).rejects.toThrow(expect.not.stringContaining('canary') as unknown as string);
   });
 });

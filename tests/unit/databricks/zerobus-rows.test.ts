@@ -11,7 +11,12 @@ const list = (kind: 'string' | 'date' | 'binary'): TableType => ({ kind: 'array'
 describe('a row for Zerobus', () => {
   // Written by hand from contract §2.5; S0.68 for dates and times.
   it.each<[string, TableType, TableValue, string]>([
-    ['text with quotes, lines and characters beyond the BMP', { kind: 'string' }, 'a"b\\c\nd 😀 é', '{"v":"a\\"b\\\\c\\nd 😀 é"}'],
+    [
+      'text with quotes, lines and characters beyond the BMP',
+      { kind: 'string' },
+      'a"b\\c\nd 😀 é',
+      '{"v":"a\\"b\\\\c\\nd 😀 é"}',
+    ],
     ['an empty text', { kind: 'string' }, '', '{"v":""}'],
     ['true', { kind: 'boolean' }, true, '{"v":true}'],
     ['the smallest INT', { kind: 'integer' }, -2147483648, '{"v":-2147483648}'],

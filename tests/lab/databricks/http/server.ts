@@ -16,7 +16,7 @@ export interface LabRequest {
 
 /** What is sent back; `cut` breaks the connection, `hang` leaves it open. */
 export type Reply =
-  { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string } | 'cut' | 'hang';
+  { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string | Buffer } | 'cut' | 'hang';
 
 export interface HttpServer {
   readonly url: string;

@@ -21,6 +21,7 @@ class Target {
   requests = 0;
   rows: string[] = [];
   repeated = 0;
+  renewals = 0;
   monotonicMs = 1_000_000;
   refuse: (rows: readonly string[]) => ErrorCode | undefined = () => undefined;
   quarantineRoom = Infinity;
@@ -46,6 +47,7 @@ class Target {
           if (code !== undefined) throw new AppError(code, 'the server says no');
           this.rows.push(...rows);
         },
+        renew: () => (this.renewals += 1),
         close: async () => undefined,
       },
       table: {
@@ -216,6 +218,7 @@ describe('the writer of managed tables', () => {
         retry: 'later',
       });
     }
+    expect(target.renewals).toBe(2);
     target.monotonicMs += 61_000;
     target.refuse = holds('p-1');
     const { outcomes } = await writer.write(someEvents(3), target.guard);
