@@ -117,6 +117,15 @@ export interface LabSwitches {
   externalWriteText: 'older' | 'newer';
   /** 4.2 the metastore allows external data access. */
   externalAccessEnabled: boolean;
+  /** What the metastore says of itself: its region, and its own storage root (older ones have one). */
+  metastoreRegion: string | undefined;
+  metastoreStorageRoot: string | undefined;
+  /** Answers about the caller have the number of the workspace in a header. */
+  tellsWorkspaceId: boolean;
+  /** Groups that every caller is in. */
+  groups: readonly string[];
+  /** Whoever owns nothing may read its own grants. */
+  tellsOwnGrants: boolean;
   /** 4.6 the status of an overlap with another table. */
   locationOverlap: '400 LOCATION_OVERLAP' | '400 INVALID_PARAMETER_VALUE' | '409 LOCATION_OVERLAP';
   /** 9.4 paths of temporary credentials that answer. */
@@ -165,6 +174,11 @@ export const DEFAULT_SWITCHES: LabSwitches = {
   credentialsDenied: '403',
   externalWriteText: 'older',
   externalAccessEnabled: true,
+  metastoreRegion: 'us-east-1',
+  metastoreStorageRoot: undefined,
+  tellsWorkspaceId: true,
+  groups: [],
+  tellsOwnGrants: true,
   locationOverlap: '400 LOCATION_OVERLAP',
   credentialPaths: '2.0 and 2.1',
   externalUseLocationNeeded: true,

@@ -3,7 +3,6 @@ import { makeHttpClient, type HttpClient } from '../../../app/databricks/http-cl
 import { makeTokenSource, type TokenSource } from '../../../app/databricks/token-source.ts';
 import { makeZerobusClient, zerobusEndpoint, type ZerobusClient } from '../../../app/databricks/zerobus-client.ts';
 import { systemClock, type Clock } from '../../../app/lib/clock.ts';
-import type { Fault } from '../../lab/databricks/faults.ts';
 import { startDatabricksLab, type DatabricksLab } from '../../lab/databricks/lab.ts';
 import { applySetup } from '../../lab/databricks/setup.ts';
 
@@ -91,7 +90,7 @@ describe('tokens', () => {
     const source = tokens();
     const first = await source.get();
     shiftMs = 56 * 60_000;
-    lab.faults.add({ service: 'token', error: '503', count: null } as Fault);
+    lab.faults.add({ service: 'token', error: '503', count: null });
     expect(await source.get()).toBe(first);
     shiftMs = 61 * 60_000;
     await expect(source.get()).rejects.toMatchObject({ code: 'DATABRICKS_UNAVAILABLE' });

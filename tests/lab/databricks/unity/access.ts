@@ -10,6 +10,7 @@ export interface UnityParts {
   readonly tokens: Tokens;
   readonly switches: LabSwitches;
   readonly vending: Vending;
+  readonly workspaceId: string;
 }
 
 /** An answer in the place of a result. */

@@ -37,7 +37,7 @@ const APPLICABLE: Readonly<Record<string, readonly Privilege[]>> = {
 
 /** `GET /permissions/{type}/{name}` and `/effective-permissions/…`: what is granted to a principal (`?principal=`, default: the caller). */
 export function getPermissions(
-  { registry }: UnityParts,
+  { registry, switches }: UnityParts,
   caller: Caller,
   [typeText, name]: readonly [string, string],
   query: URLSearchParams,
@@ -45,7 +45,8 @@ export function getPermissions(
 ): Answer {
   const kind = findObject(registry, typeText, name);
   const principal = query.get('principal') ?? caller.principal;
-  if (principal !== caller.principal && !mayManage(caller, kind, name))
+  const isOwnMatter = principal === caller.principal || switches.groups.includes(principal);
+  if (!(isOwnMatter && switches.tellsOwnGrants) && !mayManage(caller, kind, name))
     throw refuse(403, 'PERMISSION_DENIED', `User is not an owner of '${name}'.`);
   const direct = registry.grants.list(principal, kind, name);
   const privileges = isEffective

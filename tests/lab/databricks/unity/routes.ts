@@ -5,6 +5,7 @@ import { RegistryError } from '../registry/registry.ts';
 import { Caller, readCaller, Refusal, toAnswer, type UnityParts } from './access.ts';
 import { vendForPath, vendForTable } from './credentials.ts';
 import { getPermissions, patchPermissions } from './permissions.ts';
+import { getMe, getMetastore, listExternalLocations } from './surroundings.ts';
 import { createTable, deleteTable, getTable, tableExists } from './tables.ts';
 
 const ROUTE = /^\/api\/(2\.[01])\/unity-catalog\/(.*)$/;
@@ -14,6 +15,7 @@ export function answerUnity(parts: UnityParts, request: LabRequest, findings: Fi
   const [, version = '', rest = ''] = ROUTE.exec(request.path) ?? [];
   try {
     const caller = new Caller(parts.registry, readCaller(parts, request.headers.authorization, findings));
+    if (request.method === 'GET' && request.path === '/api/2.0/preview/scim/v2/Me') return getMe(parts, caller);
     return (
       route(parts, caller, request, version, rest) ??
       unityError(404, 'ENDPOINT_NOT_FOUND', `No API found for '${request.method} ${request.path}'`)
@@ -32,6 +34,8 @@ function route(parts: UnityParts, caller: Caller, request: LabRequest, version: 
     if (call === 'POST temporary-path-credentials') return vendForPath(parts, caller, readJson(request));
   }
   if (version !== '2.1') return undefined;
+  if (call === 'GET metastore_summary') return getMetastore(parts);
+  if (call === 'GET external-locations') return listExternalLocations(parts, caller, request.query);
   if (call === 'POST tables') return createTable(parts, caller, readJson(request));
   const [, exists] = /^GET tables\/([^/]+)\/exists$/.exec(call) ?? [];
   if (exists !== undefined) return tableExists(parts, caller, readName(exists, 3));
