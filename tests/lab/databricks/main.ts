@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { startDatabricksLab } from './lab.ts';
 import type { LabSwitches, Vending } from './options.ts';
 import { applySetup, type LabSetup } from './setup.ts';
+import type { WarehouseSwitches } from './warehouse/options.ts';
 
 const USAGE = `usage: tsx tests/lab/databricks/main.ts [options]
   --workspace-port <n>     port on 127.0.0.1 (default: a free one)
@@ -14,6 +15,7 @@ const USAGE = `usage: tsx tests/lab/databricks/main.ts [options]
   --sink delta|count       rows land in the tables, or are checked and counted only
   --vending <json>         see options.ts
   --switches <json>        see options.ts
+  --warehouse-switches <json>  see warehouse/options.ts
   --setup <file>           what the workspace holds, see setup.ts
 Prints one JSON line: {"workspaceUrl","zerobusUrl","workspaceId","pid","certificate"?}; the certificate is PEM text.`;
 
@@ -29,6 +31,7 @@ const { values } = parseArgs({
     sink: text,
     vending: text,
     switches: text,
+    'warehouse-switches': text,
     setup: text,
     help: { type: 'boolean' },
   },
@@ -49,6 +52,7 @@ if (values.help) {
     ...(values['token-lifetime-ms'] !== undefined && { tokenLifetimeMs: Number(values['token-lifetime-ms']) }),
     vending: JSON.parse(values.vending ?? '{}') as Vending,
     switches: JSON.parse(values.switches ?? '{}') as Partial<LabSwitches>,
+    warehouseSwitches: JSON.parse(values['warehouse-switches'] ?? '{}') as Partial<WarehouseSwitches>,
   });
   if (values.setup !== undefined) await applySetup(lab, JSON.parse(readFileSync(values.setup, 'utf8')) as LabSetup);
   const { workspaceUrl, zerobusUrl, workspaceId, certificate } = lab;
