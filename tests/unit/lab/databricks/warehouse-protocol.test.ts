@@ -190,6 +190,13 @@ describe('SQL warehouse: protocol', () => {
       bench.lab.switches.scopedTokenServesWorkspace = false;
     });
 
+    it('3.2 the http path of a cluster serves too', async () => {
+      bench.lab.warehouses.add('0123-456789-abcdefgh');
+      bench.lab.registry.grants.grant(PRINCIPAL, 'WAREHOUSE', '0123-456789-abcdefgh', 'CAN USE');
+      const client = await bench.connect({ path: '/sql/protocolv1/o/1234567890123456/0123-456789-abcdefgh' });
+      await expect(client.openSession({})).resolves.toBeDefined();
+    });
+
     it('7.3 an unknown http path is 404', async () => {
       expect(await catchThrown((await bench.connect({ path: '/sql/1.0/warehouses/other' })).openSession({}))).toMatchObject({
         statusCode: 404,
