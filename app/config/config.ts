@@ -76,6 +76,9 @@ export const SETTINGS = {
   MAX_NOTIFICATION_BYTES: count(1024, 512 * MiB)
     .default(32 * MiB)
     .describe('Largest notification that is processed; a larger one is spooled to disk and quarantined.'),
+  FLATTEN_TIMEOUT_MS: count(100, 600_000)
+    .default(10_000)
+    .describe('How long a thread may work at one large or slow resource before its event goes to quarantine.'),
   QUARANTINE_MAX_ENTRIES: count(1, 10_000_000)
     .default(10_000)
     .describe('Quarantined events per destination; when full, delivery waits.'),

@@ -4,8 +4,9 @@ import { describeCause } from '../lib/describe-cause.ts';
 import type { RowEncoder } from '../rows/row-encoder.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import type { Coverage, PreparedEvent } from '../writers/writer.ts';
-import { type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
+import { type DeletedContent, type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
 import { deliveryKey, eventKey, replayKey } from './event-key.ts';
+import type { EventContent, FlattenEvent, SlowWork } from './open-notification.ts';
 import type { QuarantinedDelivery } from './quarantined-delivery.ts';
 
 /** One event of a job on its way to the table. */
@@ -27,8 +28,11 @@ export interface PendingEvent {
 }
 
 export interface PrepareContext extends Omit<DeletedContentSources, 'notifiedAt'> {
+  /** Compiled as `quick` when there is a slow lane. */
   readonly view: CompiledView;
   readonly encoder: RowEncoder;
+  /** Undefined where nothing has to be quick. */
+  readonly slow?: SlowWork | undefined;
 }
 
 /** The place of an event in what was delivered. */
@@ -59,7 +63,7 @@ const FAULTS_OF_THE_EVENT = [
 export async function prepareEvent(
   entry: Notification['events'][number],
   place: DeliveryPlace,
-  context: PrepareContext,
+  context: PrepareContext & { readonly flatten: FlattenEvent },
 ): Promise<PendingEvent> {
   if (entry.kind === 'unreadable') {
     return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), place.place);
@@ -80,9 +84,10 @@ export async function prepareEvent(
   let changedAtMicros = event.lastUpdatedMicros;
   try {
     let { resource } = event;
+    let deleted: DeletedContent | undefined;
     if (event.action === 'delete') {
       const notifiedAt = place.notificationTime ?? new Date(place.receivedAtMs).toISOString();
-      const deleted = await findDeletedContent(event, { ...context, notifiedAt });
+      deleted = await findDeletedContent(event, { ...context, notifiedAt });
       resource = deleted.resource;
       changedAtMicros = deleted.deletedAtMicros ?? changedAtMicros;
     }
@@ -91,13 +96,20 @@ export async function prepareEvent(
         'ENTRY_UNREADABLE',
         'a create or update came without its resource: the topic destination must have content=full-resource',
       );
-    const rows = context.encoder.encode(context.view.evaluate(resource), {
+    const content: EventContent = {
+      place: place.place,
+      resource,
+      isOfEvent: deleted?.isOfEvent ?? true,
+      lastUpdated: deleted?.lastUpdated,
+    };
+    const made = context.flatten(content, {
       eventKey: key,
       versionId: event.versionId,
       action: event.action,
       receivedAtMs: place.receivedAtMs,
       correlationId: event.correlationId,
     });
+    const rows = Array.isArray(made) ? made : await made;
     const version = versionOf(event, changedAtMicros);
     if (rows.length === 0) return { ...base, version, prepared: undefined };
     const coverage = coverageOf(changedAtMicros, stable !== undefined, place);

@@ -12,6 +12,7 @@ import type { QueueStore } from '../queue/queue-store.ts';
 import { makeRowEncoder } from '../rows/row-encoder.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
+import { type SlowLane } from '../slow-lane/slow-lane.ts';
 import { compileView } from '../view/compile-view.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
@@ -29,6 +30,7 @@ export interface RuntimeDeps {
   readonly queueStore: QueueStore;
   readonly client: AidboxClient;
   readonly openStore: (location: TableLocation) => Promise<ObjectStore>;
+  readonly slowLane: SlowLane;
   readonly wakeups: Wakeups;
   /** The same object for one scope as long as the process lives. */
   readonly memoryOf: (scope: string) => DestinationMemory;
@@ -43,7 +45,17 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
   const { id, installation, incarnation, table, batchSize, sendIntervalMs } = destination;
   const queue = queueStore.destination(scopeOf(destination));
   const memory = deps.memoryOf(queue.scope);
-  const compile = (): CompiledView => compileView(destination.viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL });
+  const { viewDefinition } = destination;
+  const createdAtUrl = config.AIDBOX_CREATED_AT_URL;
+  let compiled: CompiledView | undefined;
+  /** Once a tenure, when it is first needed. */
+  const compile = (): CompiledView => {
+    if (compiled === undefined) {
+      compiled = compileView(viewDefinition, { createdAtUrl, quick: true });
+      logFallbacks(log, id, compiled);
+    }
+    return compiled;
+  };
   return runOwner(
     {
       destinationId: id,
@@ -60,10 +72,10 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
       },
       prepareContext: (columns, writer) => {
         const view = compile();
-        logFallbacks(log, id, view);
         return {
           view,
           encoder: makeRowEncoder(view, columns),
+          slow: { lane: deps.slowLane, job: { viewDefinition, createdAtUrl, columns } },
           lastValues: makeLastValues(client, id),
           holds: (key, coverage) => writer.holds(key, coverage),
         };

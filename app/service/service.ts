@@ -19,6 +19,7 @@ import { Wakeups } from '../lib/wakeups.ts';
 import type { Logger } from '../log.ts';
 import { makeMetrics } from '../metrics.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import { makeSlowLane } from '../slow-lane/slow-lane.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
@@ -103,7 +104,9 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
     memories.set(scope, memory);
     return memory;
   };
-  const runtime = { config, queueStore, client, openStore, wakeups, memoryOf, clock, metrics, log };
+  const slowLane = makeSlowLane(config.FLATTEN_TIMEOUT_MS);
+  releasers.add('slow lane', () => slowLane.close());
+  const runtime = { config, queueStore, client, openStore, slowLane, wakeups, memoryOf, clock, metrics, log };
   const supervisor = new Supervisor<Destination>({
     list: async () => (await directory.readAll()).filter(isRunnable),
     run: async (destination, stop) => {

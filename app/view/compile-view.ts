@@ -2,6 +2,7 @@ import type { CompiledView } from './compiled-view.ts';
 import { compilePlan } from './compiled/compile-plan.ts';
 import { makeInterpreter } from './evaluate-view.ts';
 import { CREATED_AT_URLS } from './functions.ts';
+import { QUICK_BOUNDS, WIDE_BOUNDS } from './limits.ts';
 import { readViewDefinition, readViewName } from './view-definition.ts';
 import { planView, type ViewPlan } from './view-plan.ts';
 import { makeViewInvalid, type ViewProblem } from './view-problem.ts';
@@ -11,6 +12,8 @@ export interface CompileOptions {
   readonly createdAtUrl?: string | undefined;
   /** True to evaluate all of the view with fhirpath.js: the same rows, much slower; for comparison. */
   readonly interpret?: boolean;
+  /** True where others wait meanwhile: `evaluate` then gives up after some tens of milliseconds (VIEW_TOO_SLOW of limits.ts). */
+  readonly quick?: boolean;
 }
 
 /**
@@ -22,7 +25,7 @@ export function compileView(viewDefinition: unknown, options: CompileOptions = {
   if (plan === undefined || problems.length > 0) throw makeViewInvalid(readViewName(viewDefinition), problems);
   const { name, resourceType } = plan.definition;
   const createdAtUrls = options.createdAtUrl === undefined ? CREATED_AT_URLS : [options.createdAtUrl];
-  const interpreter = makeInterpreter(plan, createdAtUrls);
+  const interpreter = makeInterpreter(plan, createdAtUrls, options.quick === true ? QUICK_BOUNDS : WIDE_BOUNDS);
   const { evaluate, fallbacks } =
     options.interpret === true
       ? { evaluate: interpreter.evaluate, fallbacks: [] }

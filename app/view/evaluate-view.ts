@@ -3,7 +3,7 @@ import { AppError } from '../errors/app-error.ts';
 import type { FlatValue, Resource } from './compiled-view.ts';
 import { compileExpression, NOT_PRIMITIVE, readPrimitive, type Budget, type Expression } from './expression.ts';
 import { ExpressionFailure, makeFunctions, type RootScope } from './functions.ts';
-import { MAX_REPEAT_DEPTH, MAX_ROWS } from './limits.ts';
+import { goneTooFar, MAX_REPEAT_DEPTH, maxRows, type Bounds } from './limits.ts';
 import type { ViewExpression } from './view-definition.ts';
 import type { PlannedColumn, PlannedSelect, ViewPlan } from './view-plan.ts';
 
@@ -22,6 +22,7 @@ interface Session {
   readonly view: string;
   readonly functions: UserInvocationTable;
   readonly budget: Budget;
+  readonly maxRows: number;
   /** Seen by all expressions; `resource` and `rowIndex` change, and are cleared after each resource. */
   readonly variables: Record<string, unknown>;
 }
@@ -33,7 +34,9 @@ export interface Interpreter {
   readonly begin: (resource: Resource) => unknown;
   readonly end: () => void;
   readonly parts: InterpreterParts;
-  readonly tooManyRows: () => AppError;
+  /** More rows from one resource are an error, which `tooManyRows` makes. */
+  readonly maxRows: number;
+  readonly tooManyRows: () => Error;
 }
 
 /** Each makes a function of a node and %rowIndex, to be called between `begin` and `end`. */
@@ -50,11 +53,17 @@ export interface InterpreterParts {
  * Makes the interpreter of a view: the algorithm of SQL on FHIR v2 over fhirpath.js.
  * Nothing of a resource is changed, and nothing of it is kept after the call.
  */
-export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[]): Interpreter {
+export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[], bounds: Bounds): Interpreter {
   const scope: RootScope = { root: undefined };
   const { name, resourceType, constants } = plan.definition;
   const variables: Record<string, unknown> = Object.fromEntries(constants.map((constant) => [constant.name, constant.value]));
-  const session: Session = { view: name, functions: makeFunctions(scope, createdAtUrls), budget: { steps: 0 }, variables };
+  const session: Session = {
+    view: name,
+    functions: makeFunctions(scope, createdAtUrls),
+    budget: { steps: 0, bounds },
+    maxRows: maxRows(bounds, plan.columns.length),
+    variables,
+  };
   const toNode = compileExpression('$this', session.functions, session.budget);
 
   const begin = (resource: Resource): unknown => {
@@ -81,6 +90,7 @@ export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[]
     begin,
     end,
     parts,
+    maxRows: session.maxRows,
     tooManyRows: () => tooManyRows(session),
     evaluate: (resource) => {
       if (resource.resourceType !== resourceType) return [];
@@ -240,11 +250,13 @@ function bind(session: Session, text: string, place: string): (focus: Focus) => 
 }
 
 function checkRows(session: Session, count: number): void {
-  if (count > MAX_ROWS) throw tooManyRows(session);
+  if (count > session.maxRows) throw tooManyRows(session);
 }
 
-function tooManyRows(session: Session): AppError {
-  return evaluationFailed(session, 'rows', `one resource gave more than ${MAX_ROWS} rows`);
+function tooManyRows(session: Session): Error {
+  return goneTooFar(session.budget.bounds, () =>
+    evaluationFailed(session, 'rows', `one resource gave more than ${session.maxRows} rows`),
+  );
 }
 
 function evaluationFailed(session: Session, place: string, reason: string): AppError {
