@@ -14,6 +14,7 @@ import { QUEUE_ERRORS } from '../app/errors/queue.ts';
 import { SERVICE_ERRORS } from '../app/errors/service.ts';
 import { STORAGE_ERRORS } from '../app/errors/storage.ts';
 import { VIEW_ERRORS } from '../app/errors/view.ts';
+import { WAREHOUSE_ERRORS } from '../app/errors/warehouse.ts';
 import { makeMetrics } from '../app/metrics.ts';
 
 /**
@@ -33,6 +34,7 @@ export const ERROR_AREAS: readonly { readonly title: string; readonly errors: Re
   { title: 'Delivery', errors: DELIVERY_ERRORS },
   { title: 'Delta tables', errors: DELTA_ERRORS },
   { title: 'Storage', errors: STORAGE_ERRORS },
+  { title: 'Databricks SQL warehouses', errors: WAREHOUSE_ERRORS },
 ];
 
 const TABLES: Readonly<Record<string, () => string>> = {
