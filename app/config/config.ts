@@ -28,6 +28,10 @@ export const SETTINGS = {
     .describe(
       'Extension in which Aidbox shows creation times (its BOX_FHIR_CREATEDAT_URL). Without it every url that Aidbox documents is looked at.',
     ),
+  FHIR_VERSION: z
+    .enum(['R4', 'R5'])
+    .default('R4')
+    .describe('Release of FHIR for views that name none in `fhirVersion`; of destinations that are created from then on.'),
   APP_ID: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots or dashes')

@@ -13,6 +13,7 @@ import { makeRowEncoder } from '../rows/row-encoder.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
 import { type SlowLane } from '../slow-lane/slow-lane.ts';
+import { nameFhirVersion } from '../view/view-definition.ts';
 import { compileView } from '../view/compile-view.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
@@ -45,7 +46,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
   const { id, installation, incarnation, table, batchSize, sendIntervalMs } = destination;
   const queue = queueStore.destination(scopeOf(destination));
   const memory = deps.memoryOf(queue.scope);
-  const { viewDefinition } = destination;
+  const viewDefinition = nameFhirVersion(destination.viewDefinition, config.FHIR_VERSION); // older ones were stored without
   const createdAtUrl = config.AIDBOX_CREATED_AT_URL;
   let compiled: CompiledView | undefined;
   /** Once a tenure, when it is first needed. */

@@ -2,6 +2,7 @@ import type { UserInvocationTable } from 'fhirpath';
 import { AppError } from '../errors/app-error.ts';
 import type { FlatValue, Resource } from './compiled-view.ts';
 import { compileExpression, NOT_PRIMITIVE, readPrimitive, type Budget, type Expression } from './expression.ts';
+import type { FhirModel } from './fhir-model.ts';
 import { ExpressionFailure, makeFunctions, type RootScope } from './functions.ts';
 import { goneTooFar, MAX_REPEAT_DEPTH, maxRows, type Bounds } from './limits.ts';
 import type { ViewExpression } from './view-definition.ts';
@@ -20,6 +21,7 @@ interface Focus {
 
 interface Session {
   readonly view: string;
+  readonly model: FhirModel;
   readonly functions: UserInvocationTable;
   readonly budget: Budget;
   readonly maxRows: number;
@@ -55,16 +57,17 @@ export interface InterpreterParts {
  */
 export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[], bounds: Bounds): Interpreter {
   const scope: RootScope = { root: undefined };
-  const { name, resourceType, constants } = plan.definition;
+  const { name, model, resourceType, constants } = plan.definition;
   const variables: Record<string, unknown> = Object.fromEntries(constants.map((constant) => [constant.name, constant.value]));
   const session: Session = {
     view: name,
-    functions: makeFunctions(scope, createdAtUrls),
+    model,
+    functions: makeFunctions(scope, model, createdAtUrls),
     budget: { steps: 0, bounds },
     maxRows: maxRows(bounds, plan.columns.length),
     variables,
   };
-  const toNode = compileExpression('$this', session.functions, session.budget);
+  const toNode = compileExpression('$this', session.model, session.functions, session.budget);
 
   const begin = (resource: Resource): unknown => {
     session.budget.steps = 0;
@@ -115,7 +118,7 @@ function makeParts(session: Session): InterpreterParts {
     items: (expression) => onNode(bind(session, expression.text, expression.path)),
     repeated: (expressions) => onNode(makeRepeat(session, expressions)),
     toNode: ({ path }) => {
-      const run = compileExpression('$this', session.functions, session.budget, path);
+      const run = compileExpression('$this', session.model, session.functions, session.budget, path);
       return (element) => run([element], {})[0];
     },
   };
@@ -238,7 +241,7 @@ function makeCondition(session: Session, condition: ViewExpression): (focus: Foc
 
 /** Compiles an expression and names it in what it throws. */
 function bind(session: Session, text: string, place: string): (focus: Focus) => readonly unknown[] {
-  const run: Expression = compileExpression(text, session.functions, session.budget);
+  const run: Expression = compileExpression(text, session.model, session.functions, session.budget);
   return (focus) => {
     session.variables['rowIndex'] = focus.rowIndex;
     try {

@@ -1,6 +1,6 @@
 import fhirpath, { type UserInvocationTable } from 'fhirpath';
-import r4 from 'fhirpath/fhir-context/r4';
 import { describeCause } from '../lib/describe-cause.ts';
+import type { FhirModel } from './fhir-model.ts';
 import { ExpressionFailure } from './functions.ts';
 import { goneTooFar, MAX_TEXT_LENGTH, VIEW_TOO_SLOW, type Bounds } from './limits.ts';
 
@@ -24,10 +24,16 @@ export interface Budget {
  *
  * @param base path in the model of plain elements that it will be evaluated on; not needed for resources and nodes
  */
-export function compileExpression(text: string, functions: UserInvocationTable, budget: Budget, base?: string): Expression {
+export function compileExpression(
+  text: string,
+  { tables }: FhirModel,
+  functions: UserInvocationTable,
+  budget: Budget,
+  base?: string,
+): Expression {
   const maxItems = COMPARES_ALL.test(text) ? budget.bounds.comparedItems : budget.bounds.items;
   const compile = (): ReturnType<typeof fhirpath.compile> =>
-    fhirpath.compile(base === undefined ? text : { base, expression: text }, r4, {
+    fhirpath.compile(base === undefined ? text : { base, expression: text }, tables, {
       resolveInternalTypes: false,
       preciseMath: true,
       userInvocationTable: functions,

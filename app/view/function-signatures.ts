@@ -1,4 +1,4 @@
-import { isPrimitiveType, type Types } from './r4-types.ts';
+import { isPrimitiveType, type Types } from './fhir-model.ts';
 
 /**
  * How an argument is read. `criteria`, `projection`: evaluated on each item; `value`: evaluated once on `$this`; `type`: a type name

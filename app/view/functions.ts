@@ -1,5 +1,5 @@
 import fhirpath, { type UserInvocationTable } from 'fhirpath';
-import r4 from 'fhirpath/fhir-context/r4';
+import type { FhirModel } from './fhir-model.ts';
 import { MAX_REGEX_INPUT } from './simple-regex.ts';
 
 /** The resource being flattened, as a node of fhirpath.js; set before and cleared after each resource. */
@@ -36,10 +36,10 @@ export const CREATED_AT_URLS: readonly string[] = [
  * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
  * @param createdAtUrls URLs of the extension in `meta` that holds the time of creation
  */
-export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]): UserInvocationTable {
-  const lastUpdated = compile('meta.lastUpdated');
-  const createdAt = compile('meta.extension.where(url in %urls).value.ofType(instant)');
-  const toExtensions = compile('$this', 'Extension');
+export function makeFunctions(scope: RootScope, model: FhirModel, createdAtUrls: readonly string[]): UserInvocationTable {
+  const lastUpdated = compile(model, 'meta.lastUpdated');
+  const createdAt = compile(model, 'meta.extension.where(url in %urls).value.ofType(instant)');
+  const toExtensions = compile(model, '$this', 'Extension');
   return {
     where: entry({ 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria: Criteria) {
       return nodes.filter((node, index) => holds(this, node, index, criteria));
@@ -56,8 +56,8 @@ export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]
     ),
     getAidboxTs: entry({ 0: [] }, () => lastUpdated([scope.root])),
     getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls: createdAtUrls }).slice(0, 1)),
-    lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('lowBoundary', '+14:00')),
-    highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('highBoundary', '-12:00')),
+    lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary(model, 'lowBoundary', '+14:00')),
+    highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary(model, 'highBoundary', '-12:00')),
     matches: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
       onText(nodes, (text) => new RegExp(pattern, 'su').test(text)),
     ),
@@ -73,11 +73,11 @@ export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]
 type Evaluate = (nodes: Nodes, variables?: Record<string, unknown>) => Nodes;
 
 /** Parses when it is first called, as most views need none of these. */
-function compile(expression: string, base?: string): Evaluate {
+function compile({ tables }: FhirModel, expression: string, base?: string): Evaluate {
   let run: ReturnType<typeof fhirpath.compile> | undefined;
   return (nodes, variables) => {
     if (nodes.length === 0) return [];
-    run ??= fhirpath.compile(base === undefined ? expression : { base, expression }, r4, {
+    run ??= fhirpath.compile(base === undefined ? expression : { base, expression }, tables, {
       resolveInternalTypes: false,
       preciseMath: true,
     });
@@ -131,10 +131,10 @@ export function readReferenceKey(reference: string | undefined, type: string | u
 }
 
 /** A dateTime without a zone may be anywhere on earth: its bounds are those of the easternmost and the westernmost zone. */
-function makeBoundary(name: string, zone: string): (nodes: Nodes, precision?: unknown) => Nodes {
-  const plain = compile(`$this.${name}()`);
-  const withPrecision = compile(`$this.${name}(%precision)`);
-  const toDateTime = compile('$this.toDateTime()');
+function makeBoundary(model: FhirModel, name: string, zone: string): (nodes: Nodes, precision?: unknown) => Nodes {
+  const plain = compile(model, `$this.${name}()`);
+  const withPrecision = compile(model, `$this.${name}(%precision)`);
+  const toDateTime = compile(model, '$this.toDateTime()');
   return (nodes, precision) => {
     const result = precision === undefined ? plain(nodes) : withPrecision(nodes, { precision });
     const text = String(valueOf(result[0]));

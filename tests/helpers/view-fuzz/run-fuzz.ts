@@ -166,7 +166,7 @@ interface Both {
 export function prepare(view: unknown): Both | undefined {
   let problems = 0;
   const report = (): void => void problems++;
-  const definition = readViewDefinition(view, report);
+  const definition = readViewDefinition(view, 'R4', report);
   if (definition === undefined) return undefined;
   const plan = planView(definition, report);
   if (problems > 0) return undefined;

@@ -80,6 +80,38 @@ describe('view check', () => {
   });
 });
 
+describe('--fhir-version', () => {
+  const r5 = {
+    resourceType: 'ViewDefinition',
+    name: 'requests',
+    resource: 'MedicationRequest',
+    select: [
+      {
+        column: [
+          { name: 'id', path: 'id' },
+          { name: 'code', path: 'medication.concept.coding.first().code' },
+        ],
+      },
+    ],
+  };
+  const r5File = file('r5.json', JSON.stringify(r5));
+  const resource = { resourceType: 'MedicationRequest', id: 'm', medication: { concept: { coding: [{ code: 'c' }] } } };
+  const dataFile = file('r5.ndjson', JSON.stringify(resource));
+
+  it('chooses the release for a view that names none', async () => {
+    expect((await view(['check', r5File])).code).toBe(1);
+    expect((await view(['check', r5File, '--fhir-version', 'R5'])).code).toBe(0);
+    const { out } = await view(['run', r5File, dataFile, '--out', 'csv', '--threads', '2', '--fhir-version', 'R5']);
+    expect(out).toBe('id,code\r\nm,c\r\n');
+  });
+
+  it('gives way to what the view says, and is R4 or R5', async () => {
+    const named = file('named.json', JSON.stringify({ ...r5, fhirVersion: ['4.0.1'] }));
+    expect((await view(['check', named, '--fhir-version', 'R5'])).code).toBe(1);
+    expect((await view(['check', r5File, '--fhir-version', 'R3'])).code).toBe(2);
+  });
+});
+
 describe('view columns and ddl', () => {
   it('list names, types and paths', async () => {
     const { out } = await view(['columns', viewFile]);

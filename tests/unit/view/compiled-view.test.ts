@@ -4,6 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { compileView } from '../../../app/view/compile-view.ts';
 import type { Resource } from '../../../app/view/compiled-view.ts';
 import { compileExpression } from '../../../app/view/expression.ts';
+import { fhirModel } from '../../../app/view/fhir-model.ts';
 import { VIEW_TOO_SLOW, WIDE_BOUNDS } from '../../../app/view/limits.ts';
 import { aColumn, aView, errorOf } from '../../helpers/views.ts';
 import { prepare } from '../../helpers/view-fuzz/run-fuzz.ts';
@@ -289,7 +290,7 @@ describe('hostile resources', () => {
 
   it('end with an error for too many steps that fhirpath.js takes', () => {
     const bounds = { ...WIDE_BOUNDS, steps: 1_000 };
-    const run = compileExpression("name.select(family.replace('a', 'b'))", {}, { steps: 0, bounds });
+    const run = compileExpression("name.select(family.replace('a', 'b'))", fhirModel('R4'), {}, { steps: 0, bounds });
     const name = Array.from({ length: 500 }, () => ({ family: 'a' }));
     expect(() => run([{ resourceType: 'Patient', name }], {})).toThrow('the view took more than 1000 steps for one resource');
   });
