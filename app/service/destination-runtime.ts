@@ -1,4 +1,5 @@
 import { makeLastValues } from './last-values.ts';
+import { logCompiledView } from './compiled-view-log.ts';
 import type { AidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
 import type { OwnerMemory } from '../delivery/owner-options.ts';
@@ -53,7 +54,7 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
   const compile = (): CompiledView => {
     if (compiled === undefined) {
       compiled = compileView(viewDefinition, { createdAtUrl, quick: true });
-      logFallbacks(log, id, compiled);
+      logCompiledView(log, id, compiled);
     }
     return compiled;
   };
@@ -101,16 +102,4 @@ export async function runDestination(deps: RuntimeDeps, destination: Destination
     },
     stop,
   );
-}
-
-/** What of a view is slow: how many expressions at info, each at debug. Places, names of columns and reasons of the compiler hold no literal. */
-function logFallbacks(log: Logger, destination: string, { name: view, fallbacks = [] }: CompiledView): void {
-  log.info({ event: 'view.compiled', destination, view, reason: `expressions left to fhirpath.js: ${fallbacks.length}` });
-  for (const { path, column, reason } of fallbacks)
-    log.debug({
-      event: 'view.expression.interpreted',
-      destination,
-      view,
-      reason: `${column ?? 'no column'} (${path}): ${reason}`,
-    });
 }
