@@ -62,7 +62,7 @@ export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[]
   const session: Session = {
     view: name,
     model,
-    functions: makeFunctions(scope, model, createdAtUrls),
+    functions: makeFunctions(scope, model, createdAtUrls, bounds),
     budget: { steps: 0, bounds },
     maxRows: maxRows(bounds, plan.columns.length),
     variables,

@@ -11,7 +11,7 @@ import {
   type FhirModel,
   type Types,
 } from './fhir-model.ts';
-import { isSimpleRegex } from './simple-regex.ts';
+import { findRegexProblem } from './regex-functions.ts';
 
 /** A node of the syntax tree of fhirpath.js 5.2.0. */
 export interface AstNode {
@@ -218,13 +218,12 @@ function argumentTypes(node: AstNode, kind: ArgumentKind, input: Types, scope: T
       return typeOf(node, scope.input, scope);
     case 'type':
       return namedType(node, scope);
-    case 'regex': {
+    case 'matches':
+    case 'matchesFull':
+    case 'replaceMatches': {
       const pattern = stringOf(node);
-      if (pattern === undefined || !isSimpleRegex(pattern)) {
-        scope.report(
-          'the regular expression is refused, as it could block the service: expected a string literal without groups and alternatives, with at most one of * + ? {n,m}',
-        );
-      }
+      const problem = pattern === undefined ? 'a string literal was expected' : findRegexProblem(pattern, kind);
+      if (problem !== undefined) scope.report(`the regular expression is refused: ${problem}${place(node)}`);
       return ['string'];
     }
   }
