@@ -4,8 +4,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { SETTINGS } from '../app/config/config.ts';
-import { PARAMETER_RULES, type ParameterRule, type Presence, type Variant } from '../app/destinations/parameter-rules.ts';
+import type { ParameterRule, Presence, Variant } from '../app/destinations/parameter-rule.ts';
+import { PARAMETER_RULES } from '../app/destinations/parameter-rules.ts';
 import { AIDBOX_ERRORS } from '../app/errors/aidbox.ts';
+import { DATABRICKS_ERRORS } from '../app/errors/databricks.ts';
 import { DELIVERY_ERRORS } from '../app/errors/delivery.ts';
 import { DELTA_ERRORS } from '../app/errors/delta.ts';
 import { DESTINATION_ERRORS } from '../app/errors/destination.ts';
@@ -34,6 +36,7 @@ export const ERROR_AREAS: readonly { readonly title: string; readonly errors: Re
   { title: 'Delivery', errors: DELIVERY_ERRORS },
   { title: 'Delta tables', errors: DELTA_ERRORS },
   { title: 'Storage', errors: STORAGE_ERRORS },
+  { title: 'Databricks: tokens, Zerobus, Unity Catalog', errors: DATABRICKS_ERRORS },
   { title: 'Databricks SQL warehouses', errors: WAREHOUSE_ERRORS },
 ];
 
@@ -132,7 +135,7 @@ function describePresence(presence: Presence): string {
   if (typeof presence === 'string') return presence;
   if ('ignored' in presence) return 'no effect';
   if ('forbidden' in presence) return '–';
-  const reason = presence.requiredWhen(TELLING);
+  const reason = presence.requiredWhen(TELLING, { hasPrincipal: false });
   return reason === undefined ? 'optional' : `required ${reason}`;
 }
 

@@ -38,6 +38,22 @@ export const SETTINGS = {
     .default('data-lakehouse')
     .describe('Id of the `App` resource.'),
   APP_SECRET: z.string().min(16).describe('Secret with which Aidbox calls this service; at least 16 characters.'),
+  DATABRICKS_CLIENT_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Client id of the service principal for destinations in Databricks that name none.'),
+  DATABRICKS_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret.'),
+  CA_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file with authorities that are trusted for Databricks beside the usual ones, for example that of a proxy.'),
+  VIEW_REFRESH_MS: count(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How often a destination in Databricks looks whether its ViewDefinition changed in Aidbox; columns that it gained are then added to the table.',
+    ),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .optional()
@@ -91,10 +107,16 @@ export const SETTINGS = {
   SHUTDOWN_GRACE_MS: count(0, 600_000).default(20_000).describe('How long a stop may take before the process ends by force.'),
 } as const;
 
-const Environment = z.object(SETTINGS).refine((env) => !(env.REDIS_URL !== undefined && env.DATABASE_URL !== undefined), {
-  path: ['DATABASE_URL'],
-  message: 'is set together with REDIS_URL: choose one queue store',
-});
+const Environment = z
+  .object(SETTINGS)
+  .refine((env) => !(env.REDIS_URL !== undefined && env.DATABASE_URL !== undefined), {
+    path: ['DATABASE_URL'],
+    message: 'is set together with REDIS_URL: choose one queue store',
+  })
+  .refine((env) => (env.DATABRICKS_CLIENT_ID === undefined) === (env.DATABRICKS_CLIENT_SECRET === undefined), {
+    path: ['DATABRICKS_CLIENT_SECRET'],
+    message: 'is a pair with DATABRICKS_CLIENT_ID: set both or none',
+  });
 
 export type Config = Readonly<z.infer<typeof Environment>>;
 

@@ -13,6 +13,8 @@ export interface ZerobusClient {
    * @throws AppError DATABRICKS_…
    */
   insert(rows: readonly string[], signal: AbortSignal): Promise<void>;
+  /** The next request goes with a new token: an old one may know only the columns of its time. */
+  renew(): void;
 }
 
 export interface ZerobusClientOptions {
@@ -32,9 +34,11 @@ export function makeZerobusClient({ http, endpoint, table, tokens }: ZerobusClie
     const refusal = findRefusal(await http.send(request), describeRequest(request), table);
     if (refusal !== undefined) throw refusal;
   };
+  let used = '';
   return {
     async insert(rows, signal) {
       const token = await tokens.get();
+      used = token;
       try {
         await attempt(rows, token, signal);
       } catch (error) {
@@ -48,6 +52,7 @@ export function makeZerobusClient({ http, endpoint, table, tokens }: ZerobusClie
         });
       }
     },
+    renew: () => tokens.drop(used),
   };
 }
 

@@ -44,7 +44,7 @@ export interface SlowWork {
 }
 
 /**
- * Reads a notification: here when that is quickly done, else in a thread (adr/0012). What was read here and turns out to need more time than
+ * Reads a notification: here when that is quickly done, else in a thread (adr/0014). What was read here and turns out to need more time than
  * others can wait goes there too.
  *
  * @throws AppError NOTIFICATION_INVALID, NOTIFICATION_TOO_LARGE; what `SlowLane.open` throws

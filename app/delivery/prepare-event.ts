@@ -80,25 +80,26 @@ export async function prepareEvent(
     replayOf: place.replayOf?.key,
     source: { place: place.place, body: place.body },
   };
+  const resource = `${event.resourceType}/${event.id}`;
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
   let changedAtMicros = event.lastUpdatedMicros;
   try {
-    let { resource } = event;
+    let given = event.resource;
     let deleted: DeletedContent | undefined;
     if (event.action === 'delete') {
       const notifiedAt = place.notificationTime ?? new Date(place.receivedAtMs).toISOString();
       deleted = await findDeletedContent(event, { ...context, notifiedAt });
-      resource = deleted.resource;
+      given = deleted.resource;
       changedAtMicros = deleted.deletedAtMicros ?? changedAtMicros;
     }
-    if (resource === undefined)
+    if (given === undefined)
       throw new AppError(
         'ENTRY_UNREADABLE',
         'a create or update came without its resource: the topic destination must have content=full-resource',
       );
     const content: EventContent = {
       place: place.place,
-      resource,
+      resource: given,
       isOfEvent: deleted?.isOfEvent ?? true,
       lastUpdated: deleted?.lastUpdated,
     };
@@ -113,14 +114,17 @@ export async function prepareEvent(
     const version = versionOf(event, changedAtMicros);
     if (rows.length === 0) return { ...base, version, prepared: undefined };
     const coverage = coverageOf(changedAtMicros, stable !== undefined, place);
-    return { ...base, version, prepared: { key, coverage, content: { kind: 'rows', rows } } };
+    return { ...base, version, prepared: { key, resource, coverage, content: { kind: 'rows', rows } } };
   } catch (error) {
     // A fault of our own that this event provokes must cost the event, not the destination.
     const fault = isAppError(error) ? error : new AppError('INTERNAL', `the event cannot be prepared (${describeCause(error)})`);
     if (!isAppError(fault, 'INTERNAL', ...FAULTS_OF_THE_EVENT)) throw error;
     // Without a time only the whole log could tell whether it was rejected before; a second rejection adds nothing to its entry.
     const coverage = coverageOf(changedAtMicros, false, place);
-    return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: fault.code, reason: fault.message } } };
+    return {
+      ...base,
+      prepared: { key, resource, coverage, content: { kind: 'rejected', code: fault.code, reason: fault.message } },
+    };
   }
 }
 
@@ -136,7 +140,7 @@ export function rejectDelivery(place: DeliveryPlace, error: AppError, part?: num
     stableKey: false,
     version: undefined,
     key,
-    prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
+    prepared: { key, resource: undefined, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
     replayOf: place.replayOf?.key,
     source: { place: part, body: place.body },
   };

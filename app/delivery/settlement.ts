@@ -1,5 +1,5 @@
 import type { Counters, QuarantineEntry } from '../queue/queue-store.ts';
-import type { EventOutcome } from '../writers/writer.ts';
+import type { EventOutcome, Rejection } from '../writers/writer.ts';
 import type { PendingEvent } from './prepare-event.ts';
 import { encodeQuarantined, reduceDeliveries, type ReduceNotification } from './quarantined-delivery.ts';
 
@@ -7,6 +7,8 @@ import { encodeQuarantined, reduceDeliveries, type ReduceNotification } from './
 export interface SettledEvent {
   readonly event: PendingEvent;
   readonly outcome: EventOutcome | undefined;
+  /** Set when it turned out to be unfit only while it was being written. */
+  readonly rejection: Rejection | undefined;
 }
 
 /** What one settled event adds to the counters of its job (invariant I2: exactly one of committed, quarantined, noRow, duplicates). */
@@ -32,16 +34,14 @@ export async function quarantineEntries(
   nowMs: number,
   reduce: ReduceNotification,
 ): Promise<QuarantineEntry[]> {
-  const events = settled.flatMap(({ event, outcome }) =>
-    outcome === 'quarantined' || outcome === 'quarantined-before' ? [event] : [],
-  );
+  const quarantined = settled.filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before');
   const kept = await reduceDeliveries(
-    events.map(({ source }) => source),
+    quarantined.map(({ event }) => event.source),
     reduce,
   );
-  return events.map((event, index) => ({
+  return quarantined.map(({ event, rejection }, index) => ({
     key: event.key,
-    ...reasonOf(event),
+    ...(rejection ?? reasonOf(event)),
     quarantinedAtMs: nowMs,
     event: encodeQuarantined(kept[index] ?? event.source),
   }));

@@ -3,6 +3,7 @@ import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../log.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import type { FhirRelease } from '../view/fhir-model.ts';
+import type { ServiceFacts } from './parameter-rule.ts';
 import type { DestinationRepository } from './destination-repository.ts';
 import type { DestinationStatus } from './destination-status.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -42,6 +43,7 @@ export interface OperationDeps {
   readonly webhooks: WebhookDestinations;
   readonly secrets: SecretStore;
   readonly tables: TablePreparation;
+  readonly service: ServiceFacts;
   readonly queues: DestinationQueues;
   readonly numbers: DestinationStatus;
   /** @throws AppError VIEW_… */

@@ -139,6 +139,23 @@ export const DATABRICKS_ERRORS = {
     action:
       'Let the owner of the catalog run GRANT EXTERNAL USE SCHEMA ON SCHEMA … TO `<client id>`; a schema that refuses it must be made with a storage root (databricks schemas create … --storage-root).',
   },
+  UNITY_PRIVILEGE_MISSING: {
+    retry: 'never',
+    meaning:
+      'The service principal lacks a privilege in Unity Catalog, or CAN_USE on the SQL warehouse (INSUFFICIENT_PRIVILEGES).',
+    action: 'Grant what `npm run grants -- --mode MODE` prints; `npm run doctor` names the one that is missing.',
+  },
+  UNITY_NOT_FOUND: {
+    retry: 'never',
+    meaning: 'The workspace has no such catalog, schema, table or warehouse, or does not show it to the service principal.',
+    action:
+      'Check tableName, databricksWarehouseId and databricksWorkspaceUrl; make the table (`npm run view -- ddl`); grant the privilege to see it.',
+  },
+  UNITY_ALREADY_EXISTS: {
+    retry: 'never',
+    meaning: 'Unity Catalog has an object of this name already.',
+    action: 'Drop it if it is left over from an earlier attempt, or choose another name.',
+  },
   UNITY_LOCATION_OVERLAP: {
     retry: 'never',
     meaning: 'The location lies in managed storage, or over another table or volume (LOCATION_OVERLAP).',

@@ -57,6 +57,7 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
     webhooks: makeWebhookDestinations(client, deps.publicUrl),
     secrets: deps.secrets,
     tables: deps.tables,
+    service: { hasPrincipal: config.DATABRICKS_CLIENT_ID !== undefined },
     queues: {
       drop: (scope) => queueStore.destination(scope).drop(),
       waitingJobs: async (scope) => (await queueStore.destination(scope).usage()).jobs,

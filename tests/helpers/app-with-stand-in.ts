@@ -71,6 +71,7 @@ export async function startApp(switches: Partial<LabSwitches> = {}): Promise<App
     repository: makeDestinationRepository({ client, secrets, installation, log }),
     webhooks: makeWebhookDestinations(client, publicUrl),
     tables: { check: async () => ({ warnings: [] }), begin: async () => undefined },
+    service: { hasPrincipal: false },
     queues: { drop: async () => undefined, waitingJobs: async () => 0 },
     numbers: {
       read: async () => ({

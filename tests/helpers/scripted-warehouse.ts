@@ -98,7 +98,7 @@ export async function startScriptedWarehouse(): Promise<ScriptedWarehouse> {
     request.on('end', () => {
       const body = Buffer.concat(chunks);
       const method = body.subarray(8, 8 + body.readInt32BE(4)).toString();
-      let answer: Answer | undefined = scripts.get(method)?.shift();
+      const answer: Answer | undefined = scripts.get(method)?.shift();
       const handler = new Proxy(
         {},
         {

@@ -15,7 +15,14 @@ const RESERVED: readonly string[] = [];
 const FOREIGN_NAMES = /^(AIDBOX_TAG|AWS_|BOX_|MINIO_|POSTGRES_|TEST_|LAKEHOUSE_|KILL_)/;
 
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'manifests/README.md', 'tests/lab/aidbox/README.md'],
+  ...[
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'manifests/README.md',
+    'tests/lab/aidbox/README.md',
+    'tests/lab/databricks/README.md',
+  ],
   ...filesBelow('docs', '.md'),
   ...filesBelow('app', '.md'),
 ];

@@ -115,7 +115,7 @@ function readSql(text: string, sqlState: string | undefined, ended: (DriverFailu
 /** Code of a system or TLS error, of this error or of one that caused it. */
 function findCode({ code, cause }: { code?: unknown; cause?: unknown }): string | undefined {
   if (typeof code === 'string' && /^[A-Z][A-Z0-9_]{2,60}$/.test(code)) return code;
-  return typeof cause === 'object' && cause !== null ? findCode(cause as { code?: unknown; cause?: unknown }) : undefined;
+  return typeof cause === 'object' && cause !== null ? findCode(cause) : undefined;
 }
 
 /** `Retry-After`: seconds, or a date. */

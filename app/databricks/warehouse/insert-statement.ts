@@ -1,7 +1,7 @@
 import { AppError } from '../../errors/app-error.ts';
 import { quoteName, quoteNames } from '../../rows/sql-quoting.ts';
 import { describeType } from '../../rows/table-schema.ts';
-import type { PrimitiveType, TableColumn } from '../../rows/table-type.ts';
+import type { PrimitiveType, TableColumn, TableType } from '../../rows/table-type.ts';
 import { fieldName } from './sql-row.ts';
 
 /** Name of the one parameter: the rows, as `joinSqlRows` makes them. */
@@ -25,7 +25,7 @@ export interface InsertStatement {
 export function makeInsertStatement(table: readonly string[], columns: readonly TableColumn[]): InsertStatement {
   if (columns.length === 0) throw new AppError('SQL_SCHEMA_DIFFERS', `no column of ${table.join('.')} is filled`);
   const names = columns.map(({ name }) => quoteName(name)).join(', ');
-  const fields = columns.map(({ type }, index) => `${fieldName(index)}: ${type.kind === 'array' ? 'ARRAY<STRING>' : 'STRING'}`);
+  const fields = columns.map(({ type }, index) => `${fieldName(index)}: ${readType(type)}`);
   const values = columns.map((column, index) => `${castExpression(column, fieldName(index))} AS ${fieldName(index)}`);
   const source =
     `SELECT ${values.join(', ')} FROM (SELECT inline(from_json(:${ROWS_PARAMETER}, ` +
@@ -42,10 +42,16 @@ export function makeInsertStatement(table: readonly string[], columns: readonly 
   return { sql, repeatable: true };
 }
 
+/** What the JSON reader makes of a field; of base64 in a list it makes the bytes itself, since `unbase64` takes no list. */
+function readType(type: TableType): string {
+  if (type.kind !== 'array') return 'STRING';
+  return type.element.kind === 'binary' ? 'ARRAY<BINARY>' : 'ARRAY<STRING>';
+}
+
 /** Reads a column from its text, or its list of texts. Fails on what does not fit, as long as the session is ANSI. */
 function castExpression({ type }: TableColumn, field: string): string {
   const element: PrimitiveType = type.kind === 'array' ? type.element : type;
   if (element.kind === 'string') return field;
   if (element.kind !== 'binary') return `CAST(${field} AS ${describeType(type)})`;
-  return type.kind === 'array' ? `transform(${field}, x -> unbase64(x))` : `unbase64(${field})`;
+  return type.kind === 'array' ? field : `unbase64(${field})`;
 }

@@ -32,6 +32,8 @@ const TLS =
 const SESSION_LOST = /invalid ?session ?handle|session\b.{0,80}\b(expired|closed|not found|does not exist|no longer)/is;
 const STOPPED = /auto[-_ ]?(start|resume)|(is|been) stopped|\bSTOPPED\b|endpoint is not running/i;
 const STARTING = /TEMPORARILY_UNAVAILABLE|\bSTARTING\b|is starting|resuming/i;
+/** The beginning of a text is the server's own; values stand later. */
+const HEAD = 300;
 const QUEUE_FULL = /queue (is )?full|too many (queued|concurrent)/i;
 
 /**
@@ -140,19 +142,14 @@ function classifySql(failure: DriverFailure & { kind: 'sql' }, context: CallCont
   if (ended !== undefined && ended !== 'error')
     return fail('WAREHOUSE_ANSWER_LOST', `the statement ended as ${ended} (${found})`, { executed: 'unknown' });
   const code = findSqlCode(errorClasses, sqlState, text);
-  switch (code) {
-    case 'SQL_PERMISSION_MISSING':
-    case 'SQL_TABLE_NOT_FOUND':
-    case 'SQL_SCHEMA_NOT_FOUND': {
-      const needed =
-        context.table === undefined ? '' : `; it needs: ${describeGrants(context.table, context.privileges ?? ['SELECT'])}`;
-      return fail(code, `${NOT_THERE[code]} (${found})${needed}`);
-    }
-    case 'WAREHOUSE_ANSWER_LOST':
-      return fail(code, `the warehouse failed inside (${found})`, { executed: 'unknown' });
-    default:
-      return fail(code, `refused by the warehouse (${found})`);
-  }
+  // What a session is refused with may carry a class that says it.
+  if (code === 'SQL_STATEMENT_REFUSED' && ended === undefined && STOPPED.test(text.slice(0, HEAD)))
+    return fail('WAREHOUSE_STOPPED', `the warehouse is stopped and does not start by itself (${found})`);
+  if (code === 'WAREHOUSE_ANSWER_LOST') return fail(code, `the warehouse failed inside (${found})`, { executed: 'unknown' });
+  const notThere = code in NOT_THERE ? NOT_THERE[code as keyof typeof NOT_THERE] : undefined;
+  if (notThere === undefined) return fail(code, `refused by the warehouse (${found})`);
+  const { table, privileges = ['SELECT'] } = context;
+  return fail(code, `${notThere} (${found})${table === undefined ? '' : `; it needs: ${describeGrants(table, privileges)}`}`);
 }
 
 const ENDPOINT_GONE = /ENDPOINT_NOT_FOUND|warehouse .{0,80}does not exist/i;

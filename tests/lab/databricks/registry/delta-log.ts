@@ -18,6 +18,8 @@ import { fromTypeJson } from './spark-json.ts';
 /** What the newest `metaData` and `protocol` of a log say. */
 export interface LogState {
   readonly version: number;
+  /** The version of the commit that brought this schema. */
+  readonly schemaVersion: number;
   readonly columns: readonly StructField[];
   readonly partitionColumns: readonly string[];
   readonly configuration: Readonly<Record<string, string>>;
@@ -59,10 +61,11 @@ export class DeltaLog {
     return { ...newest, version: this.version };
   }
 
-  /** The schema as it was at a time: what a reader that lags behind sees. Never older than the first one. */
-  readAsOf(timeMs: number): LogState {
+  /** The schema as it was at a time, and at a version: what a reader that lags behind sees. Never older than the first one. */
+  readAsOf(timeMs: number, version = Infinity): LogState {
     const newest = this.read();
-    return this.states.findLast((state) => state.schemaSinceMs <= timeMs) ?? this.states[0] ?? newest;
+    const found = this.states.findLast((state) => state.schemaSinceMs <= timeMs && state.schemaVersion <= version);
+    return found ?? this.states[0] ?? newest;
   }
 
   /**
@@ -101,12 +104,13 @@ export class DeltaLog {
       if (schema.kind !== 'struct') throw new Error(`${file}: schemaString is not a struct`);
       this.states.push({
         version,
+        schemaVersion: version,
         columns: schema.fields,
         partitionColumns: metaData['partitionColumns'] as string[],
         configuration: (metaData['configuration'] ?? {}) as Record<string, string>,
         protocol,
         metaData,
-        schemaSinceMs: statSync(file).mtimeMs,
+        schemaSinceMs: Math.floor(statSync(file).mtimeMs),
       });
     }
     this.version = version;

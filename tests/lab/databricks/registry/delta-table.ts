@@ -85,9 +85,9 @@ export class DeltaTable {
     return this.log.read();
   }
 
-  /** The schema as it was at a time, ms since the epoch. */
-  readAsOf(timeMs: number): LogState {
-    return this.log.readAsOf(timeMs);
+  /** The schema as it was at a time, ms since the epoch, and at a version. */
+  readAsOf(timeMs: number, version?: number): LogState {
+    return this.log.readAsOf(timeMs, version);
   }
 
   /**

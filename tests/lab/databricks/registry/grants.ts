@@ -48,6 +48,12 @@ export class Grants {
     return [...(this.held.get(keyOf(principal, kind, name)) ?? [])].sort();
   }
 
+  /** Who holds a privilege on the object itself. */
+  principalsOn(kind: ObjectKind, name: string): string[] {
+    const end = keyOf('', kind, name);
+    return [...this.held].filter(([key, held]) => key.endsWith(end) && held.size > 0).map(([key]) => key.slice(0, -end.length)).sort();
+  }
+
   /** Granted on the object itself: what Zerobus asks for (1.3). */
   hasDirectly(principal: string, kind: ObjectKind, name: string, privilege: Privilege): boolean {
     return this.held.get(keyOf(principal, kind, name))?.has(privilege) === true;

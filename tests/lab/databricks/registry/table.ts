@@ -63,9 +63,14 @@ export class Table {
     return this.delta?.exists() === true ? this.delta.read().columns : this.declared;
   }
 
-  /** The columns as they were at a time: what a service that lags behind sees. */
-  columnsAsOf(timeMs: number): readonly StructField[] {
-    return this.delta?.exists() === true ? this.delta.readAsOf(timeMs).columns : this.declared;
+  /** The columns as they were at a time, and at a `schemaVersion`: what a service that lags behind sees. */
+  columnsAsOf(timeMs: number, schemaVersion?: number): readonly StructField[] {
+    return this.delta?.exists() === true ? this.delta.readAsOf(timeMs, schemaVersion).columns : this.declared;
+  }
+
+  /** Grows with each change of the schema. */
+  get schemaVersion(): number {
+    return this.delta?.exists() === true ? this.delta.read().schemaVersion : 0;
   }
 
   get properties(): Readonly<Record<string, string>> {

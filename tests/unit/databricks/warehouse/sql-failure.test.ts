@@ -106,8 +106,9 @@ describe('what the warehouse says of a statement', () => {
     ['Query queue is full', 'WAREHOUSE_BUSY'],
     ['TEMPORARILY_UNAVAILABLE: try later', 'WAREHOUSE_STARTING'],
     ['warehouse abc does not exist', 'WAREHOUSE_NOT_FOUND'],
+    ['[WAREHOUSE_STOPPED] The SQL warehouse abc is stopped and auto-start is disabled. SQLSTATE: 57P03', 'WAREHOUSE_STOPPED'],
     ['Something else', 'SQL_STATEMENT_REFUSED'],
-  ])('without a class: %s is %s', async (text, code) => {
+  ])('of itself: %s is %s', async (text, code) => {
     expect((await classify({ name: 'Status Error', message: text, code: -1 })).error.code).toBe(code);
   });
 

@@ -261,7 +261,11 @@ describe('a statement whose end is not known', () => {
 
   it('because the time was up is cancelled', async () => {
     server.script('ExecuteStatement', stateAnswer(STATE.running));
-    server.script('GetOperationStatus', ...Array.from({ length: 100 }, () => statusAnswer(STATE.running)));
+    server.script(
+      'GetOperationStatus',
+      ...Array.from({ length: 20 }, () => statusAnswer(STATE.running)),
+      statusAnswer(STATE.canceled),
+    );
     const giveUp = new AbortController();
     const running = insert(true, giveUp.signal);
     while (!server.methods().includes('GetOperationStatus')) await systemClock.sleep(5);
