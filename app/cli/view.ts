@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { zerobusTableNotes } from '../databricks/zerobus-table-notes.ts';
+import { checkZerobusNames } from '../databricks/zerobus-rows.ts';
 import { isAppError } from '../errors/app-error.ts';
 import { FORMATS, type Format } from '../flatten/make-encoder.ts';
 import { openOutputFile, openStandardOutput, ReaderGone } from '../flatten/output-file.ts';
@@ -121,6 +123,10 @@ async function ddl(path: string, options: Chosen): Promise<number> {
     const name = parseTableName(options.table ?? view.name);
     if (name === undefined) throw new WrongWords('--table is no name that Unity Catalog takes: catalog.schema.table');
     const table = [...tableColumnsForView(view), ...(options['system-columns'] === true ? systemColumns() : [])];
+    if (mode === 'managed-zerobus') {
+      checkZerobusNames(name, table);
+      for (const note of zerobusTableNotes(table)) complain(`${path}: note: ${note}`);
+    }
     process.stdout.write(makeCreateTable(name, table, options.location));
   });
 }

@@ -127,6 +127,23 @@ describe('view columns and ddl', () => {
     );
   });
 
+  it('refuse what Zerobus cannot take, and say what to know of the rest', async () => {
+    const wide = { ...VIEW, select: [{ column: Array.from({ length: 2_000 }, (_, n) => ({ name: `c${n}`, path: 'id' })) }] };
+    const wideFile = file('wide.json', JSON.stringify(wide));
+    const refused = await view(['ddl', wideFile, '--mode', 'managed-zerobus', '--table', 'main.fhir.p']);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toContain('main.fhir.p: found 2001 columns, expected at most 2000');
+    expect((await view(['ddl', wideFile, '--mode', 'managed-sql'])).code).toBe(0);
+    const named = await view(['ddl', viewFile, '--table', 'main.`my-schema`.p']);
+    expect([named.code, named.out]).toEqual([1, '']);
+    expect(named.err).toContain('found the names "my-schema", expected ASCII letters, digits and underscores');
+    const { code, out, err } = await view(['ddl', viewFile, '--mode', 'managed-zerobus', '--table', 'main.fhir.p']);
+    expect(code).toBe(0);
+    expect(out).not.toMatch(/DEFAULT|CHECK|TBLPROPERTIES|LOCATION|NOT NULL/);
+    expect(err).toMatch(/not in default storage[^]*CHECK constraint[^]*null in a list: an event with one in given /);
+    expect((await view(['ddl', viewFile, '--mode', 'managed-sql'])).err).not.toContain('Zerobus');
+  });
+
   it('refuse words that do not fit, with 2', async () => {
     expect((await view(['ddl', viewFile, '--mode', 'managed-sql', '--location', 's3://b/p'])).code).toBe(2);
     expect((await view(['ddl', viewFile, '--threads', '2'])).code).toBe(2);
