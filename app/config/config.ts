@@ -28,6 +28,10 @@ export const SETTINGS = {
     .describe(
       'Extension in which Aidbox shows creation times (its BOX_FHIR_CREATEDAT_URL). Without it every url that Aidbox documents is looked at.',
     ),
+  FHIR_VERSION: z
+    .enum(['R4', 'R5'])
+    .default('R4')
+    .describe('Release of FHIR for views that name none in `fhirVersion`; of destinations that are created from then on.'),
   APP_ID: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots or dashes')
@@ -92,6 +96,9 @@ export const SETTINGS = {
   MAX_NOTIFICATION_BYTES: count(1024, 512 * MiB)
     .default(32 * MiB)
     .describe('Largest notification that is processed; a larger one is spooled to disk and quarantined.'),
+  FLATTEN_TIMEOUT_MS: count(100, 600_000)
+    .default(10_000)
+    .describe('How long a thread may work at one large or slow resource before its event goes to quarantine.'),
   QUARANTINE_MAX_ENTRIES: count(1, 10_000_000)
     .default(10_000)
     .describe('Quarantined events per destination; when full, delivery waits.'),

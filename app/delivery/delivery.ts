@@ -17,6 +17,8 @@ const RETRY = { firstMs: 1_000, maxMs: 30_000 };
 const BLOCKED_RETRY_MS = 60_000;
 /** Longest sleep without looking at the queue: wake-ups are hints and may be missed. */
 const POLL_MS = 1_000;
+/** Events in hand wait so long for others to be prepared, or `sendIntervalMs` if that is longer. */
+const MIN_PATIENCE_MS = 1_000;
 
 const ENDS_TENURE: ReadonlySet<ErrorCode> = new Set(['LEASE_LOST', 'INCARNATION_SUPERSEDED', 'QUEUE_DROPPED']);
 
@@ -97,7 +99,7 @@ export class Delivery {
     this.status.setWarnings(warnings);
     if (storeLoss !== undefined) await this.countStoreLoss(storeLoss);
     await this.saveCheckpoint();
-    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer), clock);
+    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer), clock, this.signal);
     this.firstSeenAtMs = undefined;
     this.isStale = false;
   }
@@ -105,7 +107,7 @@ export class Delivery {
   /** Takes jobs; true when a batch is due. Sleeps at most until the interval of the oldest event ends. */
   private async collect(): Promise<boolean> {
     const { batchSize, eventsPerWrite = batchSize, sendIntervalMs, clock, waitForJob } = this.options;
-    await this.backlog.fill(eventsPerWrite);
+    await this.backlog.fill(eventsPerWrite, Math.max(MIN_PATIENCE_MS, sendIntervalMs));
     if (this.backlog.size === 0) {
       if (this.backlog.hasFinishedJobs) return true; // notifications without a single event
       this.firstSeenAtMs = undefined;
@@ -219,7 +221,9 @@ export class Delivery {
   private async settle(settled: readonly SettledEvent[], hasCommitted: boolean): Promise<void> {
     const { queue, clock, memory } = this.options;
     const jobs = this.backlog.finishedJobs();
-    let quarantine: readonly QuarantineEntry[] = quarantineEntries(settled, clock.now());
+    let quarantine: readonly QuarantineEntry[] = await quarantineEntries(settled, clock.now(), (body, places) =>
+      this.backlog.reduce(body, places),
+    );
     let rest = jobs;
     for (; rest.length > MAX_JOBS_PER_SETTLEMENT; rest = rest.slice(MAX_JOBS_PER_SETTLEMENT)) {
       await queue.settle({ jobs: rest.slice(0, MAX_JOBS_PER_SETTLEMENT), quarantine });

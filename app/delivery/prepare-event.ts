@@ -4,8 +4,9 @@ import { describeCause } from '../lib/describe-cause.ts';
 import type { RowEncoder } from '../rows/row-encoder.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import type { Coverage, PreparedEvent } from '../writers/writer.ts';
-import { type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
+import { type DeletedContent, type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
 import { deliveryKey, eventKey, replayKey } from './event-key.ts';
+import type { EventContent, FlattenEvent, SlowWork } from './open-notification.ts';
 import type { QuarantinedDelivery } from './quarantined-delivery.ts';
 
 /** One event of a job on its way to the table. */
@@ -27,8 +28,11 @@ export interface PendingEvent {
 }
 
 export interface PrepareContext extends Omit<DeletedContentSources, 'notifiedAt'> {
+  /** Compiled as `quick` when there is a slow lane. */
   readonly view: CompiledView;
   readonly encoder: RowEncoder;
+  /** Undefined where nothing has to be quick. */
+  readonly slow?: SlowWork | undefined;
 }
 
 /** The place of an event in what was delivered. */
@@ -59,7 +63,7 @@ const FAULTS_OF_THE_EVENT = [
 export async function prepareEvent(
   entry: Notification['events'][number],
   place: DeliveryPlace,
-  context: PrepareContext,
+  context: PrepareContext & { readonly flatten: FlattenEvent },
 ): Promise<PendingEvent> {
   if (entry.kind === 'unreadable') {
     return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), place.place);
@@ -80,25 +84,33 @@ export async function prepareEvent(
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
   let changedAtMicros = event.lastUpdatedMicros;
   try {
-    let content = event.resource;
+    let given = event.resource;
+    let deleted: DeletedContent | undefined;
     if (event.action === 'delete') {
       const notifiedAt = place.notificationTime ?? new Date(place.receivedAtMs).toISOString();
-      const deleted = await findDeletedContent(event, { ...context, notifiedAt });
-      content = deleted.resource;
+      deleted = await findDeletedContent(event, { ...context, notifiedAt });
+      given = deleted.resource;
       changedAtMicros = deleted.deletedAtMicros ?? changedAtMicros;
     }
-    if (content === undefined)
+    if (given === undefined)
       throw new AppError(
         'ENTRY_UNREADABLE',
         'a create or update came without its resource: the topic destination must have content=full-resource',
       );
-    const rows = context.encoder.encode(context.view.evaluate(content), {
+    const content: EventContent = {
+      place: place.place,
+      resource: given,
+      isOfEvent: deleted?.isOfEvent ?? true,
+      lastUpdated: deleted?.lastUpdated,
+    };
+    const made = context.flatten(content, {
       eventKey: key,
       versionId: event.versionId,
       action: event.action,
       receivedAtMs: place.receivedAtMs,
       correlationId: event.correlationId,
     });
+    const rows = Array.isArray(made) ? made : await made;
     const version = versionOf(event, changedAtMicros);
     if (rows.length === 0) return { ...base, version, prepared: undefined };
     const coverage = coverageOf(changedAtMicros, stable !== undefined, place);

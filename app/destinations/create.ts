@@ -3,6 +3,7 @@ import { AppError, isAppError } from '../errors/app-error.ts';
 import { issueOf, makeOutcome, type OperationAnswer, type OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
 import { hashSecret } from '../lib/same-secret.ts';
+import { nameFhirVersion } from '../view/view-definition.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import { checkRequest, type DestinationRequest, type RequestCheck } from './destination-request.ts';
 import { findExisting, requireJson } from './create-conditions.ts';
@@ -96,7 +97,7 @@ async function prepare(
   };
   const topic = await attempt('AidboxTopicDestination.topic', () => findTopic(deps.client, request.topic));
   const found = await attempt(expressionOf('viewDefinition'), async () => {
-    const viewDefinition = await findView(deps.client, request.values.viewDefinition);
+    const viewDefinition = nameFhirVersion(await findView(deps.client, request.values.viewDefinition), deps.fhirVersion);
     const view = deps.compileView(viewDefinition);
     checkView(view);
     return { viewDefinition, view };

@@ -63,7 +63,9 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
       waitingJobs: async (scope) => (await queueStore.destination(scope).usage()).jobs,
     },
     numbers: makeStatusNumbers(queueStore, clock),
-    compileView: (viewDefinition) => compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL }),
+    fhirVersion: config.FHIR_VERSION,
+    compileView: (viewDefinition) =>
+      compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL, fhirVersion: config.FHIR_VERSION }),
     installation: deps.installation,
     createdAtUrl: config.AIDBOX_CREATED_AT_URL,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,

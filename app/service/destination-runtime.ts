@@ -1,3 +1,4 @@
+import { logCompiledView } from './compiled-view-log.ts';
 import { makeLastValues } from './last-values.ts';
 import type { AidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
@@ -13,8 +14,10 @@ import { makeRowEncoder } from '../rows/row-encoder.ts';
 import type { TableColumns } from '../databricks/warehouse/table-columns.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
+import type { SlowLane } from '../slow-lane/slow-lane.ts';
 import { compileView } from '../view/compile-view.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
+import { nameFhirVersion } from '../view/view-definition.ts';
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
 import { makeExternalDirectWriter } from '../writers/external-direct/external-direct-writer.ts';
 import type { LogMemory } from '../writers/external-direct/log-follower.ts';
@@ -23,7 +26,7 @@ import { RecentKeys } from '../writers/managed/recent-keys.ts';
 import type { Writer } from '../writers/writer.ts';
 import type { Databricks } from './databricks.ts';
 import { planColumns } from './managed-preparation.ts';
-import { ViewWatch } from './view-watch.ts';
+import { ViewWatch, type ViewInUse } from './view-watch.ts';
 
 /** What a process remembers of a destination from one tenure to the next. */
 export interface DestinationMemory {
@@ -45,6 +48,7 @@ export interface RuntimeDeps {
   readonly client: AidboxClient;
   readonly openStore: (location: TableLocation) => Promise<ObjectStore>;
   readonly databricks: Databricks;
+  readonly slowLane: SlowLane;
   readonly wakeups: Wakeups;
   /** The same object for one scope as long as the process lives. */
   readonly memoryOf: (scope: string) => DestinationMemory;
@@ -66,7 +70,8 @@ async function runOnPath(
   { location }: Extract<DestinationTarget, { kind: 'path' }>,
   stop: AbortSignal,
 ): Promise<OwnerEnd> {
-  const view = compile(deps, destination.viewDefinition);
+  const definition = nameFhirVersion(destination.viewDefinition, deps.config.FHIR_VERSION); // older ones were stored without
+  const view = compile(deps, definition);
   const memory = deps.memoryOf(scopeOf(destination));
   const makeWriter = async (): Promise<Writer> =>
     makeExternalDirectWriter({
@@ -76,7 +81,7 @@ async function runOnPath(
       memory: memory.table,
       chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
     });
-  return runOwner(ownerOptions(deps, destination, view, makeWriter), stop);
+  return runOwner(ownerOptions(deps, destination, { definition, view }, makeWriter), stop);
 }
 
 /** Such a table follows its view: a change of the view ends the tenure, and the next one adds what the table lacks (S0.96). */
@@ -87,13 +92,23 @@ async function runManaged(
   stop: AbortSignal,
 ): Promise<OwnerEnd> {
   const { config, databricks, queueStore, metrics, client, clock, log } = deps;
-  const { id, writeMode, batchSize, viewDefinition, viewName } = destination;
+  const { id, writeMode, batchSize, viewName } = destination;
+  const viewDefinition = nameFhirVersion(destination.viewDefinition, config.FHIR_VERSION);
   const memory = deps.memoryOf(scopeOf(destination));
   memory.views ??= new ViewWatch(
-    { client, destinationId: id, viewName, compile: (definition) => compile(deps, definition), clock, log },
+    {
+      client,
+      destinationId: id,
+      viewName,
+      fhirVersion: config.FHIR_VERSION,
+      compile: (definition) => compile(deps, definition),
+      clock,
+      log,
+    },
     { definition: viewDefinition, view: compile(deps, viewDefinition) },
   );
-  const { view } = await memory.views.read();
+  const inUse = await memory.views.read();
+  const { view } = inUse;
   const knownColumns = memory.columns;
   memory.columns = undefined;
   const makeWriter = async (): Promise<Writer> =>
@@ -117,7 +132,7 @@ async function runManaged(
     .changed(config.VIEW_REFRESH_MS, AbortSignal.any([stop, changed.signal]))
     .finally(() => changed.abort());
   try {
-    return await runOwner(ownerOptions(deps, destination, view, makeWriter), AbortSignal.any([stop, changed.signal]));
+    return await runOwner(ownerOptions(deps, destination, inUse, makeWriter), AbortSignal.any([stop, changed.signal]));
   } finally {
     changed.abort();
     await watching;
@@ -125,19 +140,19 @@ async function runManaged(
 }
 
 function compile({ config }: RuntimeDeps, viewDefinition: unknown): CompiledView {
-  return compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL });
+  return compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL, quick: true });
 }
 
 function ownerOptions(
   deps: RuntimeDeps,
   destination: Destination,
-  view: CompiledView,
+  { definition, view }: ViewInUse,
   makeWriter: OwnerOptions['makeWriter'],
 ): OwnerOptions {
   const { config, queueStore, client, wakeups, clock, metrics, log } = deps;
   const { id, batchSize, sendIntervalMs, writeMode } = destination;
   const queue = queueStore.destination(scopeOf(destination));
-  logFallbacks(log, id, view);
+  logCompiledView(log, id, view);
   return {
     destinationId: id,
     queue,
@@ -145,6 +160,10 @@ function ownerOptions(
     prepareContext: (columns, writer) => ({
       view,
       encoder: makeRowEncoder(view, columns),
+      slow: {
+        lane: deps.slowLane,
+        job: { viewDefinition: definition, createdAtUrl: config.AIDBOX_CREATED_AT_URL, columns },
+      },
       lastValues: makeLastValues(client, id),
       holds: (key, coverage) => writer.holds(key, coverage),
     }),
@@ -172,15 +191,3 @@ function ownerOptions(
 
 /** Zerobus answers after 150 ms or more, so several batches are on the way beside each other. */
 const MAX_EVENTS_ON_THE_WAY = 8_000;
-
-/** What of a view is slow: how many expressions at info, each at debug. Places, names of columns and reasons of the compiler hold no literal. */
-function logFallbacks(log: Logger, destination: string, { name: view, fallbacks = [] }: CompiledView): void {
-  log.info({ event: 'view.compiled', destination, view, reason: `expressions left to fhirpath.js: ${fallbacks.length}` });
-  for (const { path, column, reason } of fallbacks)
-    log.debug({
-      event: 'view.expression.interpreted',
-      destination,
-      view,
-      reason: `${column ?? 'no column'} (${path}): ${reason}`,
-    });
-}

@@ -22,6 +22,7 @@ import { Wakeups } from '../lib/wakeups.ts';
 import type { Logger } from '../log.ts';
 import { makeMetrics } from '../metrics.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import { makeSlowLane } from '../slow-lane/slow-lane.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
@@ -108,9 +109,11 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
     memories.set(scope, memory);
     return memory;
   };
+  const slowLane = makeSlowLane(config.FLATTEN_TIMEOUT_MS);
+  releasers.add('slow lane', () => slowLane.close());
   const databricks = await openDatabricks(config, clock, log);
   releasers.add('Databricks', () => databricks.close());
-  const runtime = { config, queueStore, client, openStore, databricks, wakeups, memoryOf, clock, metrics, log };
+  const runtime = { config, queueStore, client, openStore, databricks, slowLane, wakeups, memoryOf, clock, metrics, log };
   const supervisor = new Supervisor<Destination>({
     list: async () => (await directory.readAll()).filter(isRunnable),
     run: async (destination, stop) => {

@@ -6,6 +6,8 @@ import type { Clock } from '../lib/clock.ts';
 import { omit, type Json } from '../lib/json.ts';
 import type { Logger } from '../log.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
+import type { FhirRelease } from '../view/fhir-model.ts';
+import { nameFhirVersion } from '../view/view-definition.ts';
 
 export interface ViewInUse {
   readonly definition: Json;
@@ -16,6 +18,8 @@ export interface ViewWatchOptions {
   readonly client: AidboxClient;
   readonly destinationId: string;
   readonly viewName: string;
+  /** Release of FHIR for a view that names none. */
+  readonly fhirVersion: FhirRelease;
   readonly compile: (definition: unknown) => CompiledView;
   readonly clock: Clock;
   readonly log: Logger;
@@ -39,10 +43,10 @@ export class ViewWatch {
 
   /** The view as Aidbox has it now. */
   async read(): Promise<ViewInUse> {
-    const { client, viewName, compile } = this.options;
+    const { client, viewName, fhirVersion, compile } = this.options;
     let definition: Json | undefined;
     try {
-      definition = await findView(client, viewName);
+      definition = nameFhirVersion(await findView(client, viewName), fhirVersion);
       if (!isSameView(definition, this.inUse.definition) && !isSameView(definition, this.unfit)) {
         const view = compile(definition);
         checkView(view);

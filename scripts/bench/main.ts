@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runEndToEndBench } from './end-to-end.ts';
 import { runFlattenBench } from './flatten.ts';
+import { runHostileBench } from './hostile.ts';
 import { runSqlBench, runZerobusBench } from './managed.ts';
 import { runQueueBench } from './queue.ts';
 import { runParquetBench } from './parquet.ts';
@@ -18,6 +19,7 @@ const BENCHES: Readonly<
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
   parquet: { what: 'encoding of data files, beside hyparquet-writer and parquetjs', run: runParquetBench },
   'view-run': { what: 'NDJSON to Parquet by `view run`: rows per CPU second, memory, one and two threads', run: runViewRunBench },
+  hostile: { what: 'hostile resources: ms each, and the delay of events of another destination meanwhile', run: runHostileBench },
   flatten: { what: 'views: µs per resource, compiled, by hand and with fhirpath.js', run: runFlattenBench },
 };
 

@@ -85,6 +85,7 @@ export async function startApp(switches: Partial<LabSwitches> = {}): Promise<App
         more: [],
       }),
     },
+    fhirVersion: 'R4',
     compileView: () => PATIENT_VIEW,
     createdAtUrl: 'https://aidbox.app/ex/createdAt',
     drainTimeoutMs: 1_000,

@@ -119,6 +119,7 @@ export async function makeFixture(options: { sealer?: Sealer | undefined; secret
         more: [{ name: 'rows', valueDecimal: 120 }],
       }),
     },
+    fhirVersion: 'R4',
     compileView: () => PATIENT_VIEW,
     createdAtUrl: 'ex:createdAt',
     drainTimeoutMs: 2_000,

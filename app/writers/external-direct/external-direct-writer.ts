@@ -107,7 +107,7 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
       const batch = takeUnsettled(events, window, outcomes);
       if (batch.events.length === 0) return { outcomes: orderOutcomes(events, outcomes), hasWritten: false, version: undefined, rows: 0, bytes: 0 };
       await guard.check(); // before the upload too: a file for nothing is left to VACUUM
-      const { file, batch: writable } = await putDataFile(store, following().snapshot, table().columns, batch);
+      const { file, batch: writable } = await putDataFile(store, following().snapshot, table().columns, batch, clock);
       const attempt = await commitOrRebase(writable, file, guard);
       if (attempt === 'overtaken') continue;
       for (const event of writable.events) outcomes.set(event.key, event.content.kind === 'rows' ? 'written' : 'quarantined');
