@@ -4,7 +4,7 @@ import { readReferenceKey } from '../functions.ts';
 import type { ViewPlan } from '../view-plan.ts';
 import { generateView, RUNTIME_NAMES, type GeneratedView } from './emit-view.ts';
 import { lowerView } from './lower-view.ts';
-import { compareNumbers, DEOPT, readChoice, readPlainKey, readValue, TOO_MANY_ROWS } from './runtime.ts';
+import { compareNumbers, DEOPT, ID_CHARACTERS, readChoice, readValue, TOO_MANY_ROWS } from './runtime.ts';
 import { SourceTooLong } from './source.ts';
 
 export interface CompiledPlan {
@@ -20,7 +20,7 @@ const RUNTIME: Readonly<Record<(typeof RUNTIME_NAMES)[number], unknown>> = {
   TOO_MANY_ROWS,
   readValue,
   readChoice,
-  readPlainKey,
+  ID_CHARACTERS,
   readReferenceKey,
   compareNumbers,
 };
