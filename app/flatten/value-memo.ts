@@ -11,13 +11,16 @@ const MIN_HITS = TRIAL / 4;
 
 /** Bytes `from` to `to` of the store, which begin differently from those of its siblings. A class, so that V8 sees one shape. */
 class Branch {
+  /** The byte at `from`. */
+  first: number;
   from: number;
   to: number;
   /** Undefined where a value ends. */
   branches: Branch[] | undefined;
   value: unknown;
 
-  constructor(from: number, to: number, branches: Branch[] | undefined, value: unknown) {
+  constructor(first: number, from: number, to: number, branches: Branch[] | undefined, value: unknown) {
+    this.first = first;
     this.from = from;
     this.to = to;
     this.branches = branches;
@@ -53,14 +56,13 @@ export class ValueMemo {
       this.isUseless = this.#hits < MIN_HITS;
       this.#asked = this.#hits = 0;
     }
-    const store = this.#bytes;
     const storeView = this.#view;
     let branches = this.#branches;
     let place = at;
     for (;;) {
       const byte = bytes[place];
       let index = 0;
-      while (index < branches.length && store[(branches[index] as Branch).from] !== byte) index++;
+      while (index < branches.length && (branches[index] as Branch).first !== byte) index++;
       if (index === branches.length) return undefined;
       const branch = branches[index] as Branch;
       if (index > 0) {
@@ -88,7 +90,7 @@ export class ValueMemo {
     let branches = this.#branches;
     let place = start;
     for (;;) {
-      const branch = branches.find(({ from }) => this.#bytes[from] === bytes[place]);
+      const branch = branches.find(({ first }) => first === bytes[place]);
       if (branch === undefined) break;
       let from = branch.from;
       while (from < branch.to && this.#bytes[from] === bytes[place]) {
@@ -97,14 +99,14 @@ export class ValueMemo {
       }
       if (from < branch.to) {
         // The branch parts here.
-        const rest = new Branch(from, branch.to, branch.branches, branch.value);
+        const rest = new Branch(this.#bytes[from] as number, from, branch.to, branch.branches, branch.value);
         branch.to = from;
         branch.branches = [rest];
         branch.value = undefined;
       }
       branches = branch.branches ?? [];
     }
-    branches.push(new Branch(this.#length, this.#length + end - place, undefined, value));
+    branches.push(new Branch(bytes[place] as number, this.#length, this.#length + end - place, undefined, value));
     this.#store(bytes.subarray(place, end));
   }
 
