@@ -8,6 +8,10 @@ export interface LogFields {
   readonly destination?: string;
   readonly scope?: string;
   readonly view?: string;
+  /** Name of a column of a view or a table. */
+  readonly column?: string;
+  /** Where something stands in a view: `select[0].column[2].path`. */
+  readonly place?: string;
   readonly table?: string;
   readonly operation?: string;
   readonly correlationId?: string;
@@ -21,6 +25,8 @@ export interface LogFields {
   readonly events?: number;
   readonly rows?: number;
   readonly jobs?: number;
+  /** Expressions of a view that are interpreted. */
+  readonly expressions?: number;
   readonly bytes?: number;
   readonly ms?: number;
   readonly attempt?: number;

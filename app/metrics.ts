@@ -47,6 +47,12 @@ export function makeMetrics() {
       labelNames: ['destination'] as const,
       registers,
     }),
+    repeatedRows: new Counter({
+      name: 'lakehouse_repeated_rows_total',
+      help: 'Rows sent again because their answer was lost: they may be in the table twice (managed modes)',
+      labelNames: ['destination'] as const,
+      registers,
+    }),
     commitSeconds: new Histogram({
       name: 'lakehouse_commit_seconds',
       help: 'From a full batch to its end in the queue store',

@@ -10,6 +10,7 @@ import { freePort, startAppProcess } from './demo/app-process.ts';
 import { DESTINATION_ID, makeDestination, TOPIC, VIEW } from './demo/definitions.ts';
 import { makeFhirApi, type FhirApi } from './demo/fhir-api.ts';
 import { makeProgressBar } from './demo/progress-bar.ts';
+import { DEMO_MODES, prepareTable } from './demo/table.ts';
 import { formatRows, latestState } from './demo/table-report.ts';
 import { planChanges, type Change } from './generator/changes.ts';
 
@@ -18,6 +19,7 @@ Streams changes of patients from Aidbox into a Delta table and shows the table. 
 with it (and AIDBOX_CLIENT_ID, AIDBOX_CLIENT_SECRET of a client that may do everything, PUBLIC_URL) a real one.
   --changes N   how many changes to play (default 1000)
   --seed N      another N, other changes (default 1)
+  --mode MODE   external-direct (default), managed-zerobus or managed-sql; the managed ones write to a stand-in of Databricks
   --dir DIR     where the data go (default data/demo-<time>)
   --keep        stay up afterwards and print the addresses
   --json        print the result as one JSON line, last`;
@@ -26,6 +28,7 @@ const { values } = parseArgs({
   options: {
     changes: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
+    mode: { type: 'string', default: 'external-direct' },
     dir: { type: 'string' },
     keep: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -33,7 +36,8 @@ const { values } = parseArgs({
   },
 });
 const count = Number(values.changes);
-if (values.help || !Number.isInteger(count) || count < 1 || !Number.isInteger(Number(values.seed))) {
+const mode = DEMO_MODES.find((each) => each === values.mode);
+if (values.help || mode === undefined || !Number.isInteger(count) || count < 1 || !Number.isInteger(Number(values.seed))) {
   process.stdout.write(`${USAGE}\n`);
   process.exit(values.help ? 0 : 2);
 }
@@ -49,26 +53,33 @@ const closeAll = async (): Promise<void> => {
 
 try {
   const aidbox = await findAidbox();
+  const table = await prepareTable(mode, dir);
+  closers.push(() => table.close());
   const port = await freePort();
   say(`Aidbox        ${aidbox.url}${aidbox.lab === undefined ? '' : ' (stand-in)'}`);
-  const app = await startAppProcess({ logFile: join(dir, 'service.log'), env: appEnvironment(aidbox, port) });
+  const app = await startAppProcess({
+    logFile: join(dir, 'service.log'),
+    env: { ...appEnvironment(aidbox, port), ...table.env },
+  });
   closers.push(() => app.stop());
   say(`Service       ${app.url} (log: ${join(dir, 'service.log')})`);
 
-  const table = join(dir, 'tables', 'patients');
   const api = makeFhirApi(aidbox.url, aidbox.user, aidbox.password);
-  await createDefinitions(api, `file://${table}`);
-  say(`Destination   AidboxTopicDestination/${DESTINATION_ID} → file://${table}`);
+  await createDefinitions(api, table.parameters);
+  say(`Destination   AidboxTopicDestination/${DESTINATION_ID} (${mode}) → ${table.address}`);
 
   const changes = pickPatientChanges(Number(values.seed), count);
   await playChanges(api, changes);
   await waitForDelivery(api, changes.length);
-  const rows = await report(table, changes.length);
+  await table.settle();
+  const { directory } = table;
+  const rows = await report(directory, changes.length);
   const seconds = Number(((performance.now() - startedAtMs) / 1000).toFixed(1));
   say(
-    `\nDone in ${seconds} s. Read the table with any Delta engine, for example:\n  python3 -c "from deltalake import DeltaTable; print(DeltaTable('${table}').to_pandas())"`,
+    `\nDone in ${seconds} s. Read the table with any Delta engine, for example:\n  python3 -c "from deltalake import DeltaTable; print(DeltaTable('${directory}').to_pandas())"`,
   );
-  if (values.json) process.stdout.write(`${JSON.stringify({ changes: changes.length, rows, table, seconds })}\n`);
+  if (values.json)
+    process.stdout.write(`${JSON.stringify({ changes: changes.length, rows, mode, table: directory, seconds })}\n`);
   if (values.keep) await stayUp(aidbox, app.url);
 } finally {
   await closeAll();
@@ -108,11 +119,11 @@ function appEnvironment(aidbox: AidboxAddress, port: number): Record<string, str
   };
 }
 
-async function createDefinitions(api: FhirApi, tablePath: string): Promise<void> {
+async function createDefinitions(api: FhirApi, parameters: readonly object[]): Promise<void> {
   await api.call('DELETE', `/fhir/AidboxTopicDestination/${DESTINATION_ID}`, { expected: [200, 204, 404, 410] });
   await api.call('PUT', `/fhir/AidboxSubscriptionTopic/${TOPIC.id}`, { body: TOPIC });
   await api.call('PUT', `/fhir/ViewDefinition/${VIEW.id}`, { body: VIEW });
-  await api.call('POST', '/fhir/AidboxTopicDestination', { body: makeDestination(tablePath) });
+  await api.call('POST', '/fhir/AidboxTopicDestination', { body: makeDestination(parameters) });
 }
 
 /** The generator plans changes of several types; those of patients depend on no other. */

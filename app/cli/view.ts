@@ -1,5 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { zerobusTableNotes } from '../databricks/zerobus-table-notes.ts';
+import { checkZerobusNames } from '../databricks/zerobus-rows.ts';
 import { isAppError } from '../errors/app-error.ts';
 import { FORMATS, type Format } from '../flatten/make-encoder.ts';
 import { openOutputFile, openStandardOutput, ReaderGone } from '../flatten/output-file.ts';
@@ -11,12 +13,13 @@ import { describeCause } from '../lib/describe-cause.ts';
 import { makeCreateTable, parseTableName } from '../rows/create-table-sql.ts';
 import { systemColumns } from '../rows/row-encoder.ts';
 import { tableColumnsForView } from '../rows/table-schema.ts';
+import type { FhirRelease } from '../view/fhir-model.ts';
 
 const USAGE = `usage: npm run view -- check FILE
        npm run view -- columns FILE
        npm run view -- ddl FILE [--mode managed-zerobus|managed-sql|external-direct] [--system-columns] [--table NAME] [--location URI]
        npm run view -- run FILE DATA.ndjson[.gz]|- [--out table|ndjson|csv|parquet] [--output PATH] [--threads N] [--skip-errors] [--progress]
-FILE is a ViewDefinition. Without --output, run prints to standard output: patient data. Exit status: 0 done, 1 problems, 2 wrong words.`;
+FILE is a ViewDefinition. Each takes --fhir-version R4|R5, for views that name none. Without --output, run prints to standard output: patient data. Exit status: 0 done, 1 problems, 2 wrong words.`;
 
 const MODES = ['managed-zerobus', 'managed-sql', 'external-direct'] as const;
 const MAX_THREADS = 64;
@@ -28,6 +31,7 @@ class WrongWords extends Error {}
 
 interface Options {
   readonly mode?: string;
+  readonly 'fhir-version'?: string;
   readonly 'system-columns'?: boolean;
   readonly table?: string;
   readonly location?: string;
@@ -38,6 +42,11 @@ interface Options {
   readonly progress?: boolean;
 }
 
+/** The options as they are, and the release of FHIR that they choose. */
+interface Chosen extends Options {
+  readonly release: FhirRelease;
+}
+
 /** What each command takes: how many files, and which options. */
 const COMMANDS: Readonly<
   Record<
@@ -45,12 +54,12 @@ const COMMANDS: Readonly<
     {
       readonly files: number;
       readonly options: readonly string[];
-      readonly run: (files: string[], options: Options) => Promise<number>;
+      readonly run: (files: string[], options: Chosen) => Promise<number>;
     }
   >
 > = {
-  check: { files: 1, options: [], run: ([file = '']) => check(file) },
-  columns: { files: 1, options: [], run: ([file = '']) => columns(file) },
+  check: { files: 1, options: [], run: ([file = ''], { release }) => check(file, release) },
+  columns: { files: 1, options: [], run: ([file = ''], { release }) => columns(file, release) },
   ddl: { files: 1, options: ['mode', 'system-columns', 'table', 'location'], run: ([file = ''], options) => ddl(file, options) },
   run: {
     files: 2,
@@ -65,9 +74,11 @@ async function main(): Promise<number> {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined) throw new WrongWords(name === '' ? 'no command' : `there is no command ${name}`);
   if (files.length !== command.files) throw new WrongWords(`${name} takes ${command.files} file(s)`);
-  const foreign = Object.keys(values).find((option) => !command.options.includes(option));
+  const foreign = Object.keys(values).find((option) => option !== 'fhir-version' && !command.options.includes(option));
   if (foreign !== undefined) throw new WrongWords(`${name} takes no --${foreign}`);
-  return command.run(files, values);
+  const release = values['fhir-version'] ?? 'R4';
+  if (release !== 'R4' && release !== 'R5') throw new WrongWords('--fhir-version is R4 or R5');
+  return command.run(files, { ...values, release });
 }
 
 function parseWords(): { values: Options; positionals: string[] } {
@@ -77,7 +88,7 @@ function parseWords(): { values: Options; positionals: string[] } {
     return parseArgs({
       allowPositionals: true,
       options: {
-        ...{ mode: text, 'system-columns': flag, table: text, location: text },
+        ...{ 'fhir-version': text, mode: text, 'system-columns': flag, table: text, location: text },
         ...{ out: text, output: text, threads: text, 'skip-errors': flag, progress: flag },
       },
     });
@@ -86,8 +97,8 @@ function parseWords(): { values: Options; positionals: string[] } {
   }
 }
 
-async function check(path: string): Promise<number> {
-  const { problems, notes, fallbacks, view } = reportView(await readViewFile(path));
+async function check(path: string, release: FhirRelease): Promise<number> {
+  const { problems, notes, fallbacks, view } = reportView(await readViewFile(path, release));
   for (const line of [...problems, ...fallbacks]) print(`${path}:${line}`);
   for (const note of notes) print(`${path}: note: ${note}`);
   if (view !== undefined) {
@@ -97,28 +108,36 @@ async function check(path: string): Promise<number> {
   return problems.length > 0 ? 1 : 0;
 }
 
-async function columns(path: string): Promise<number> {
-  return withView(path, (view) => listColumns(view).forEach(print));
+async function columns(path: string, release: FhirRelease): Promise<number> {
+  return withView(path, release, (view) => listColumns(view).forEach(print));
 }
 
-async function ddl(path: string, options: Options): Promise<number> {
+async function ddl(path: string, options: Chosen): Promise<number> {
   const mode = options.mode ?? (options.location === undefined ? 'managed-zerobus' : 'external-direct');
   if (!MODES.some((known) => known === mode)) throw new WrongWords(`--mode is one of ${MODES.join(', ')}`);
   if ((mode === 'external-direct') !== (options.location !== undefined))
     throw new WrongWords(
       `${mode} ${options.location === undefined ? 'needs --location' : 'makes a managed table, which has no --location'}`,
     );
-  return withView(path, (view) => {
+  return withView(path, options.release, (view) => {
     const name = parseTableName(options.table ?? view.name);
     if (name === undefined) throw new WrongWords('--table is no name that Unity Catalog takes: catalog.schema.table');
     const table = [...tableColumnsForView(view), ...(options['system-columns'] === true ? systemColumns() : [])];
+    if (mode === 'managed-zerobus') {
+      checkZerobusNames(name, table);
+      for (const note of zerobusTableNotes(table)) complain(`${path}: note: ${note}`);
+    }
     process.stdout.write(makeCreateTable(name, table, options.location));
   });
 }
 
 /** Uses a view without problems; prints the problems of any other. */
-async function withView(path: string, use: (view: NonNullable<ReturnType<typeof reportView>['view']>) => void): Promise<number> {
-  const { problems, notes, view } = reportView(await readViewFile(path));
+async function withView(
+  path: string,
+  release: FhirRelease,
+  use: (view: NonNullable<ReturnType<typeof reportView>['view']>) => void,
+): Promise<number> {
+  const { problems, notes, view } = reportView(await readViewFile(path, release));
   for (const problem of problems) complain(`${path}:${problem}`);
   for (const note of notes) complain(`${path}: note: ${note}`);
   if (view === undefined) return 1;
@@ -126,14 +145,14 @@ async function withView(path: string, use: (view: NonNullable<ReturnType<typeof 
   return 0;
 }
 
-async function run(path: string, dataPath: string, options: Options): Promise<number> {
+async function run(path: string, dataPath: string, options: Chosen): Promise<number> {
   const format = readFormat(options.out ?? 'table');
   const threads = Number(options.threads ?? '1');
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS)
     throw new WrongWords(`--threads is a number from 1 to ${MAX_THREADS}`);
   if (format === 'parquet' && options.output === undefined && process.stdout.isTTY)
     throw new WrongWords('parquet needs --output');
-  const { viewDefinition } = await readViewFile(path);
+  const { viewDefinition } = await readViewFile(path, options.release);
   const sizeBytes = dataPath === '-' ? undefined : (await stat(dataPath).catch(() => undefined))?.size;
   const isTerminal = process.stderr.isTTY;
   const progress = makeProgress({

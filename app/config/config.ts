@@ -28,12 +28,32 @@ export const SETTINGS = {
     .describe(
       'Extension in which Aidbox shows creation times (its BOX_FHIR_CREATEDAT_URL). Without it every url that Aidbox documents is looked at.',
     ),
+  FHIR_VERSION: z
+    .enum(['R4', 'R5'])
+    .default('R4')
+    .describe('Release of FHIR for views that name none in `fhirVersion`; of destinations that are created from then on.'),
   APP_ID: z
     .string()
     .regex(/^[A-Za-z0-9.-]{1,64}$/, 'must be 1 to 64 letters, digits, dots or dashes')
     .default('data-lakehouse')
     .describe('Id of the `App` resource.'),
   APP_SECRET: z.string().min(16).describe('Secret with which Aidbox calls this service; at least 16 characters.'),
+  DATABRICKS_CLIENT_ID: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Client id of the service principal for destinations in Databricks that name none.'),
+  DATABRICKS_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret.'),
+  CA_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('PEM file with authorities that are trusted for Databricks beside the usual ones, for example that of a proxy.'),
+  VIEW_REFRESH_MS: count(100, 3_600_000)
+    .default(10_000)
+    .describe(
+      'How often a destination in Databricks looks whether its ViewDefinition changed in Aidbox; columns that it gained are then added to the table.',
+    ),
   REDIS_URL: z
     .url({ protocol: /^rediss?$/ })
     .optional()
@@ -76,6 +96,9 @@ export const SETTINGS = {
   MAX_NOTIFICATION_BYTES: count(1024, 512 * MiB)
     .default(32 * MiB)
     .describe('Largest notification that is processed; a larger one is spooled to disk and quarantined.'),
+  FLATTEN_TIMEOUT_MS: count(100, 600_000)
+    .default(10_000)
+    .describe('How long a thread may work at one large or slow resource before its event goes to quarantine.'),
   QUARANTINE_MAX_ENTRIES: count(1, 10_000_000)
     .default(10_000)
     .describe('Quarantined events per destination; when full, delivery waits.'),
@@ -84,10 +107,16 @@ export const SETTINGS = {
   SHUTDOWN_GRACE_MS: count(0, 600_000).default(20_000).describe('How long a stop may take before the process ends by force.'),
 } as const;
 
-const Environment = z.object(SETTINGS).refine((env) => !(env.REDIS_URL !== undefined && env.DATABASE_URL !== undefined), {
-  path: ['DATABASE_URL'],
-  message: 'is set together with REDIS_URL: choose one queue store',
-});
+const Environment = z
+  .object(SETTINGS)
+  .refine((env) => !(env.REDIS_URL !== undefined && env.DATABASE_URL !== undefined), {
+    path: ['DATABASE_URL'],
+    message: 'is set together with REDIS_URL: choose one queue store',
+  })
+  .refine((env) => (env.DATABRICKS_CLIENT_ID === undefined) === (env.DATABRICKS_CLIENT_SECRET === undefined), {
+    path: ['DATABRICKS_CLIENT_SECRET'],
+    message: 'is a pair with DATABRICKS_CLIENT_ID: set both or none',
+  });
 
 export type Config = Readonly<z.infer<typeof Environment>>;
 

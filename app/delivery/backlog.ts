@@ -1,17 +1,19 @@
-import { AppError, isAppError } from '../errors/app-error.ts';
-import { parseNotification, type Notification } from '../fhir/notification.ts';
+import { isAppError } from '../errors/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import { Turns } from '../lib/turns.ts';
 import type { Counters, DestinationQueue, Job, Lease } from '../queue/queue-store.ts';
-import { parseExactly } from '../view/exact-json.ts';
 import type { Coverage } from '../writers/writer.ts';
+import { openNotification, reduceNotification } from './open-notification.ts';
 import { decodeReplay } from './quarantined-delivery.ts';
-import { decodeSpooled } from './spooled-notification.ts';
 import { prepareEvent, rejectDelivery, type PendingEvent, type PrepareContext } from './prepare-event.ts';
 
 /** Bodies held in memory at a time, whatever the batch size: a bound on memory, not on the queue. */
 const MAX_BYTES_IN_HAND = 64 * 1024 * 1024;
 const MAX_JOBS_PER_PEEK = 200;
+/** Values of rows held in memory at a time, likewise; beyond it a batch goes out before `batchSize`. */
+const MAX_VALUES_IN_HAND = 2_000_000;
+/** In the rows of one notification; events beyond it are rejected, and may be replayed one by one. */
+const MAX_VALUES_PER_JOB = 10_000_000;
 /** How long events are prepared in one go before leases, webhooks and other destinations get their turn. */
 const TURN_MS = 15;
 
@@ -31,20 +33,28 @@ export class Backlog {
   private readonly queue: DestinationQueue;
   private readonly lease: Lease;
   private readonly context: PrepareContext;
+  private readonly clock: Clock;
+  private readonly signal: AbortSignal;
   private jobs: JobInHand[] = [];
   private events: PendingEvent[] = [];
   /** Of `events`. */
   private keys = new Set<string>();
   private bytes = 0;
+  private values = 0;
   /** Of the jobs read lately. */
   private average = { bytes: 16 * 1024, events: 1 };
   private heldUp = false;
+  /** Time for jobs that threads worked at, since the hand was last filled. */
+  private msInThreads = 0;
   private readonly turns: Turns;
 
-  constructor(queue: DestinationQueue, lease: Lease, context: PrepareContext, clock: Clock) {
+  /** @param signal ends work that is under way in threads */
+  constructor(queue: DestinationQueue, lease: Lease, context: PrepareContext, clock: Clock, signal: AbortSignal) {
     this.queue = queue;
     this.lease = lease;
     this.context = context;
+    this.clock = clock;
+    this.signal = signal;
     this.turns = new Turns(clock, TURN_MS);
   }
 
@@ -57,12 +67,12 @@ export class Backlog {
     return this.jobs[0]?.receivedAtMs;
   }
 
-  /** True when no more bodies may be held, so a batch must go out now. */
+  /** True when no more may be held, so a batch must go out now. */
   get isFull(): boolean {
-    return this.bytes >= MAX_BYTES_IN_HAND;
+    return this.bytes >= MAX_BYTES_IN_HAND || this.values >= MAX_VALUES_IN_HAND;
   }
 
-  /** True when the next job cannot be read now, so what stands before it must not wait for more. */
+  /** True when the next job cannot be read now, or those before it took long, so what stands before it must not wait for more. */
   get isHeldUp(): boolean {
     return this.heldUp;
   }
@@ -73,12 +83,14 @@ export class Backlog {
 
   /**
    * Takes jobs until `events` events are in hand or the queue is empty.
+   * @param patienceMs when threads take longer than this, what is in hand must not wait for the rest (`isHeldUp`)
    * @throws what keeps the next job from being read, once nothing that stands before it is left in hand
    */
-  async fill(events: number): Promise<void> {
+  async fill(events: number, patienceMs: number): Promise<void> {
     this.heldUp = false;
+    this.msInThreads = 0;
     try {
-      while (this.events.length < events && this.bytes < MAX_BYTES_IN_HAND) {
+      while (this.events.length < events && !this.isFull && !this.heldUp) {
         const jobs = await this.queue.peek(this.lease, this.jobs.length, this.pageSize(events - this.events.length));
         if (jobs.length === 0) return; // fewer than asked for tells nothing: the store bounds a page in bytes too
         const held = new Set(this.jobs.map(({ id }) => id));
@@ -86,7 +98,11 @@ export class Backlog {
           this.empty(); // the store went back while we held jobs: they stand at other places now
           continue;
         }
-        for (const job of jobs) await this.take(job);
+        for (const job of jobs) {
+          await this.take(job);
+          this.heldUp = this.msInThreads > patienceMs;
+          if (this.isFull || this.heldUp) break;
+        }
       }
     } catch (error) {
       if (this.jobs.length === 0 || isAppError(error, 'LEASE_LOST', 'QUEUE_UNAVAILABLE')) throw error;
@@ -110,6 +126,7 @@ export class Backlog {
     const done = new Set(settled.map(({ event }) => event));
     const jobs = new Map(this.jobs.map((job) => [job.id, job]));
     for (const { event, tally } of settled) {
+      this.values -= valuesOf(event);
       const job = jobs.get(event.jobId)!;
       job.openEvents -= 1;
       addTally(job.tally, tally);
@@ -128,11 +145,17 @@ export class Backlog {
     this.jobs = this.jobs.filter((job) => !ids.has(job.id));
   }
 
+  /** A notification cut down to single events, for quarantine (`ReduceNotification`). */
+  reduce(body: Uint8Array, places: readonly number[]): Promise<readonly (Uint8Array | undefined)[]> {
+    return reduceNotification(body, places, this.context.slow, this.signal);
+  }
+
   private empty(): void {
     this.jobs = [];
     this.events = [];
     this.keys.clear();
     this.bytes = 0;
+    this.values = 0;
   }
 
   private async take(job: Job): Promise<void> {
@@ -153,31 +176,39 @@ export class Backlog {
     for (const event of events) {
       this.events.push(event);
       this.keys.add(event.key);
+      this.values += valuesOf(event);
     }
   }
 
   private async readJob(job: Job): Promise<PendingEvent[]> {
     const replay = decodeReplay(job.body);
     const { body, place: only } = replay?.delivery ?? { body: job.body, place: undefined };
+    const beganAtMs = this.clock.monotonic();
     const delivery = { jobId: job.id, receivedAtMs: job.receivedAtMs, body, notificationTime: undefined };
     try {
-      const { timestamp, events } = readNotification(body, this.context.encoder.needsExactDecimals);
+      const opened = await openNotification(body, this.context, this.signal);
+      const { flatten, notification } = opened;
+      const { timestamp, events } = notification;
       const pending: PendingEvent[] = [];
       const before = new Set<string>();
+      let values = 0;
+      const context = {
+        ...this.context,
+        flatten,
+        /** Also what waits here for its batch, or stands before in the same job. */
+        holds: (key: string, coverage: Coverage) => this.keys.has(key) || before.has(key) || this.context.holds(key, coverage),
+      };
       for (const [place, entry] of events.entries()) {
         if (this.turns.isOver) await this.turns.next();
         if (only !== undefined && place !== only) continue;
         // Of a notification that is replayed as a whole, the events have the keys they always had.
         const replayOf = only === undefined ? undefined : replay;
-        const context = {
-          ...this.context,
-          /** Also what waits here for its batch, or stands before in the same job. */
-          holds: (key: string, coverage: Coverage) => this.keys.has(key) || before.has(key) || this.context.holds(key, coverage),
-        };
         const event = await prepareEvent(entry, { ...delivery, place, notificationTime: timestamp, replayOf }, context);
-        pending.push({ ...event, replayOf: replay?.key });
+        values += valuesOf(event);
+        pending.push({ ...(values > MAX_VALUES_PER_JOB ? rejectRows(event) : event), replayOf: replay?.key });
         before.add(event.key);
       }
+      if (opened.usesThread) this.msInThreads += this.clock.monotonic() - beganAtMs;
       return pending;
     } catch (error) {
       if (!isAppError(error, 'NOTIFICATION_INVALID', 'NOTIFICATION_TOO_LARGE')) throw error;
@@ -186,14 +217,16 @@ export class Backlog {
   }
 }
 
-function readNotification(body: Uint8Array, exactly: boolean): Notification {
-  const spooled = decodeSpooled(body);
-  if (spooled !== undefined)
-    throw new AppError(
-      'NOTIFICATION_TOO_LARGE',
-      `a notification of ${spooled.sizeBytes} bytes lies in spool file ${spooled.file}`,
-    );
-  return parseNotification(body, exactly ? parseExactly : undefined);
+function rejectRows(event: PendingEvent): PendingEvent {
+  if (event.prepared?.content.kind !== 'rows') return event;
+  const reason = `the rows of the events of one notification hold more than ${MAX_VALUES_PER_JOB} values`;
+  return { ...event, prepared: { ...event.prepared, content: { kind: 'rejected', code: 'NOTIFICATION_TOO_LARGE', reason } } };
+}
+
+function valuesOf({ prepared }: PendingEvent): number {
+  if (prepared?.content.kind !== 'rows') return 0;
+  const { rows } = prepared.content;
+  return rows.length * (rows[0]?.length ?? 0);
 }
 
 function addTally(target: { -readonly [name in keyof Counters]?: number }, added: Partial<Counters>): void {

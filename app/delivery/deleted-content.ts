@@ -9,6 +9,10 @@ import type { LastValuesSource } from './last-values.ts';
 export interface DeletedContent {
   /** Last known content with the time of the deletion as `meta.lastUpdated`: without it the latest-state query cannot see the deletion. */
   readonly resource: Resource;
+  /** True when it is that of the event, not of the history. */
+  readonly isOfEvent: boolean;
+  /** Set when its `meta.lastUpdated` was replaced by this. */
+  readonly lastUpdated: string | undefined;
   /** That time, microseconds, where the history told it. */
   readonly deletedAtMicros: bigint | undefined;
 }
@@ -36,19 +40,25 @@ export async function findDeletedContent(
 ): Promise<DeletedContent> {
   const { resource } = event;
   const metaOf = judgeMeta(event, holds);
-  if (resource !== undefined && metaOf === 'deletion') return { resource, deletedAtMicros: undefined };
+  if (resource !== undefined && metaOf === 'deletion') return ofEvent(resource);
   const found = await lastValues.read(event.resourceType, event.id, event.versionId).catch((error: unknown) => {
     if (resource !== undefined && isAppError(error, 'HISTORY_NOT_READABLE')) return undefined;
     throw error;
   });
   const deletedAtMicros = found === undefined ? undefined : readLastUpdatedMicros(found.resource);
   const isNews = metaOf !== 'unknown' || isLater(deletedAtMicros, event.lastUpdatedMicros);
-  if (found !== undefined && isNews) return { resource: found.resource, deletedAtMicros };
+  if (found !== undefined && isNews) {
+    return { resource: found.resource, isOfEvent: false, lastUpdated: undefined, deletedAtMicros };
+  }
   if (resource === undefined)
     throw new AppError('DELETE_WITHOUT_CONTENT', 'a deletion came without the resource, and its history holds no content either');
-  if (metaOf === 'unknown') return { resource, deletedAtMicros: undefined };
+  if (metaOf === 'unknown') return ofEvent(resource);
   const meta = (resource as { meta?: object }).meta ?? {};
-  return { resource: { ...resource, meta: { ...meta, lastUpdated: notifiedAt } }, deletedAtMicros: undefined };
+  return { ...ofEvent({ ...resource, meta: { ...meta, lastUpdated: notifiedAt } }), lastUpdated: notifiedAt };
+}
+
+function ofEvent(resource: Resource): DeletedContent {
+  return { resource, isOfEvent: true, lastUpdated: undefined, deletedAtMicros: undefined };
 }
 
 /** The extension of the entry tells by naming another version, the table by holding the write of the same version or by not holding it. */

@@ -17,11 +17,17 @@ const RETRY = { firstMs: 1_000, maxMs: 30_000 };
 const BLOCKED_RETRY_MS = 60_000;
 /** Longest sleep without looking at the queue: wake-ups are hints and may be missed. */
 const POLL_MS = 1_000;
+/** Events in hand wait so long for others to be prepared, or `sendIntervalMs` if that is longer. */
+const MIN_PATIENCE_MS = 1_000;
 
 const ENDS_TENURE: ReadonlySet<ErrorCode> = new Set(['LEASE_LOST', 'INCARNATION_SUPERSEDED', 'QUEUE_DROPPED']);
 
 /** Jobs that one transaction of the store ends, at most: it must be over before the store's patience is. */
 const MAX_JOBS_PER_SETTLEMENT = 1_000;
+
+interface Tries {
+  failed: number;
+}
 
 type StoreLoss = 'emptied' | 'rolled-back';
 
@@ -41,6 +47,8 @@ export class Delivery {
   /** A write failed since the table was last opened. */
   private isStale = false;
   private firstSeenAtMs: number | undefined;
+  /** Failed in a row; opening the table again in between does not end the row. */
+  private readonly writes: Tries = { failed: 0 };
   /** As it must stand in the store while the lease is ours. */
   private checkpoint: Uint8Array | undefined;
 
@@ -50,12 +58,13 @@ export class Delivery {
     this.keeper = keeper;
     this.status = status;
     this.signal = signal;
-    this.guard = { signal, check: () => this.checkLease() };
+    this.guard = { signal, check: () => this.checkLease(), checkQuarantine: (entries) => this.checkQuarantine(entries) };
   }
 
   /** Resolves when the signal aborts. @throws AppError LEASE_LOST, INCARNATION_SUPERSEDED, QUEUE_DROPPED; a fault of our own as it is */
   async run(): Promise<void> {
     await this.untilDone(() => this.open(), 0);
+    this.status.recordRecovery();
     while (!this.signal.aborted) {
       const due = await this.untilDone(() => this.collect(), 0);
       if (due && !(await this.untilDone(() => this.noticeStoreLoss(), 0))) await this.deliverBatch();
@@ -86,18 +95,19 @@ export class Delivery {
   private async open(): Promise<void> {
     const { queue, makeWriter, prepareContext, clock } = this.options;
     this.openWriter ??= await makeWriter();
-    const { columns, storeLoss } = await this.writer.open(await queue.checkpoint());
+    const { columns, storeLoss, warnings = [] } = await this.writer.open(await queue.checkpoint());
+    this.status.setWarnings(warnings);
     if (storeLoss !== undefined) await this.countStoreLoss(storeLoss);
     await this.saveCheckpoint();
-    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer), clock);
+    this.hand = new Backlog(queue, this.lease, prepareContext(columns, this.writer), clock, this.signal);
     this.firstSeenAtMs = undefined;
     this.isStale = false;
   }
 
   /** Takes jobs; true when a batch is due. Sleeps at most until the interval of the oldest event ends. */
   private async collect(): Promise<boolean> {
-    const { batchSize, sendIntervalMs, clock, waitForJob } = this.options;
-    await this.backlog.fill(batchSize);
+    const { batchSize, eventsPerWrite = batchSize, sendIntervalMs, clock, waitForJob } = this.options;
+    await this.backlog.fill(eventsPerWrite, Math.max(MIN_PATIENCE_MS, sendIntervalMs));
     if (this.backlog.size === 0) {
       if (this.backlog.hasFinishedJobs) return true; // notifications without a single event
       this.firstSeenAtMs = undefined;
@@ -131,6 +141,15 @@ export class Delivery {
     return false;
   }
 
+  private async checkQuarantine(more: number): Promise<void> {
+    const { queue, quarantineMaxEntries } = this.options;
+    if ((await queue.quarantineSize()).entries + more <= quarantineMaxEntries) return;
+    throw new AppError(
+      'QUARANTINE_FULL',
+      `the batch brings ${more} events for the quarantine, which may hold ${quarantineMaxEntries}`,
+    );
+  }
+
   private async countStoreLoss(reason: StoreLoss): Promise<void> {
     const { queue, log, destinationId, memory } = this.options;
     const lost = Math.max(0, memory.waitingEvents - (await queue.usage()).events);
@@ -147,20 +166,25 @@ export class Delivery {
   }
 
   private async deliverBatch(): Promise<void> {
-    const { batchSize, clock, onCommit } = this.options;
-    const events = orderVersions(this.backlog.next(batchSize));
+    const { batchSize, eventsPerWrite = batchSize, clock, onCommit } = this.options;
+    const events = orderVersions(this.backlog.next(eventsPerWrite));
     const toWrite = events.filter((event) => event.prepared !== undefined);
     const startedAtMs = clock.monotonic();
     this.status.setInProcess(events.length);
-    const result = toWrite.length === 0 ? undefined : await this.untilDone(() => this.write(toWrite), toWrite.length);
+    const result =
+      toWrite.length === 0 ? undefined : await this.untilDone(() => this.write(toWrite), toWrite.length, this.writes);
     if (result === 'reopened') return;
     const outcomes = new Map(toWrite.map((event, index) => [event, result!.outcomes[index]!]));
-    const settled = events.map((event): SettledEvent => ({ event, outcome: outcomes.get(event) }));
+    const settled = events.map((event): SettledEvent => ({
+      event,
+      outcome: outcomes.get(event),
+      rejection: result?.rejections?.get(event.key),
+    }));
     this.backlog.markSettled(settled.map((each) => ({ event: each.event, tally: tallyOf(each) })));
-    await this.untilDone(() => this.settle(settled, result?.version !== undefined), 0);
+    await this.untilDone(() => this.settle(settled, result?.hasWritten === true), 0);
     this.status.setInProcess(0);
     this.firstSeenAtMs = this.backlog.size === 0 ? undefined : clock.monotonic();
-    if (result?.version === undefined) return;
+    if (result?.hasWritten !== true) return;
     const oldestMs = events.reduce((oldest, event) => Math.min(oldest, event.receivedAtMs), Infinity);
     onCommit?.({
       events: toWrite.length,
@@ -173,14 +197,8 @@ export class Delivery {
   }
 
   private async write(events: readonly PendingEvent[]): Promise<WriteResult | 'reopened'> {
-    const { queue, quarantineMaxEntries } = this.options;
     const rejected = events.filter((event) => event.prepared?.content.kind === 'rejected').length;
-    if (rejected > 0 && (await queue.quarantineSize()).entries + rejected > quarantineMaxEntries) {
-      throw new AppError(
-        'QUARANTINE_FULL',
-        `the batch brings ${rejected} events for the quarantine, which may hold ${quarantineMaxEntries}`,
-      );
-    }
+    if (rejected > 0) await this.checkQuarantine(rejected);
     try {
       if (!this.isStale) {
         return await this.writer.write(
@@ -203,7 +221,9 @@ export class Delivery {
   private async settle(settled: readonly SettledEvent[], hasCommitted: boolean): Promise<void> {
     const { queue, clock, memory } = this.options;
     const jobs = this.backlog.finishedJobs();
-    let quarantine: readonly QuarantineEntry[] = quarantineEntries(settled, clock.now());
+    let quarantine: readonly QuarantineEntry[] = await quarantineEntries(settled, clock.now(), (body, places) =>
+      this.backlog.reduce(body, places),
+    );
     let rest = jobs;
     for (; rest.length > MAX_JOBS_PER_SETTLEMENT; rest = rest.slice(MAX_JOBS_PER_SETTLEMENT)) {
       await queue.settle({ jobs: rest.slice(0, MAX_JOBS_PER_SETTLEMENT), quarantine });
@@ -224,19 +244,26 @@ export class Delivery {
     this.backlog.forget(new Set(jobs.map((job) => job.id)));
   }
 
-  /** Repeats `step` until it succeeds, with growing pauses; throws only what ends the tenure. @param events that each failure delays */
-  private async untilDone<T>(step: () => Promise<T>, events: number): Promise<T> {
+  /**
+   * Repeats `step` until it succeeds, with growing pauses; throws only what ends the tenure.
+   * @param events that each failure delays
+   * @param tries of this step, those of earlier calls included
+   */
+  private async untilDone<T>(step: () => Promise<T>, events: number, tries: Tries = { failed: 0 }): Promise<T> {
     const { queue, log, clock, destinationId } = this.options;
-    for (let tries = 0; ; tries += 1) {
+    for (;;) {
       if (this.signal.aborted) throw new AppError('LEASE_LOST', `delivery of ${destinationId} was stopped`);
       try {
         const value = await step();
-        if (tries > 0) this.status.recordRecovery();
+        if (value === 'reopened') return value; // whether the next attempt succeeds will show
+        if (tries.failed > 0) this.status.recordRecovery();
+        tries.failed = 0;
         return value;
       } catch (error) {
         if (!isAppError(error) || ENDS_TENURE.has(error.code)) throw error;
         const isBlocked = error.retry === 'never';
-        const pauseMs = isBlocked ? BLOCKED_RETRY_MS : Math.max(error.retryAfterMs ?? 0, backoffMs(tries, RETRY));
+        const pauseMs = isBlocked ? BLOCKED_RETRY_MS : Math.max(error.retryAfterMs ?? 0, backoffMs(tries.failed, RETRY));
+        tries.failed += 1;
         this.status.recordFailure(error, isBlocked);
         log[isBlocked ? 'error' : 'warn']({
           event: isBlocked ? 'delivery.blocked' : 'delivery.failed',
@@ -245,7 +272,7 @@ export class Delivery {
           message: error.message,
           action: error.action,
           ...(error.cause === undefined ? {} : { cause: describeCause(error.cause) }),
-          attempt: tries + 1,
+          attempt: tries.failed,
           ms: Math.round(pauseMs),
         });
         if (events > 0) await queue.count({ attempts: events, failedAttempts: events }).catch(() => undefined);

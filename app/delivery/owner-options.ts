@@ -12,8 +12,10 @@ export interface OwnerOptions {
   readonly makeWriter: () => Promise<Writer>;
   /** Makes what is needed to prepare events for the columns that `writer` fills. */
   readonly prepareContext: (columns: readonly TableColumn[], writer: Writer) => PrepareContext;
-  /** Events per commit, at most. */
+  /** So many events make a batch due before its time. */
   readonly batchSize: number;
+  /** Events of one write, at most; more than `batchSize` where a write is several requests. Default `batchSize`. */
+  readonly eventsPerWrite?: number;
   readonly sendIntervalMs: number;
   readonly leaseMs: number;
   readonly quarantineMaxEntries: number;

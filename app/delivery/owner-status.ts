@@ -9,12 +9,13 @@ const HEARTBEAT_MS = 10_000;
 
 const Stored = z.object({
   v: z.literal(1),
-  state: z.enum(['active', 'retrying', 'blocked']),
+  state: z.enum(['starting', 'active', 'retrying', 'blocked']),
   inProcess: z.number(),
   lastErrors: z.array(z.object({ code: z.string(), message: z.string(), action: z.string(), atMs: z.number() })),
   tableVersion: z.number().optional(),
   lastCommitAtMs: z.number().optional(),
   storeLoss: z.enum(['emptied', 'rolled-back']).optional(),
+  warnings: z.array(z.string()).default([]),
   atMs: z.number(),
 });
 
@@ -35,7 +36,7 @@ export class OwnerStatus {
   private readonly queue: DestinationQueue;
   private readonly clock: Clock;
   private readonly everyMs: number;
-  private current: Omit<PublishedStatus, 'v' | 'atMs'> = { state: 'active', inProcess: 0, lastErrors: [] };
+  private current: Omit<PublishedStatus, 'v' | 'atMs'> = { state: 'starting', inProcess: 0, lastErrors: [], warnings: [] };
   private timer: NodeJS.Timeout | undefined;
   private readonly heartbeat: NodeJS.Timeout;
 
@@ -51,8 +52,13 @@ export class OwnerStatus {
     this.change({ inProcess: events });
   }
 
-  recordCommit(tableVersion: number): void {
-    this.change({ state: 'active', tableVersion, lastCommitAtMs: this.clock.now() });
+  /** What the open table and the view have for the user to know. */
+  setWarnings(warnings: readonly string[]): void {
+    this.change({ warnings: [...warnings] });
+  }
+
+  recordCommit(tableVersion: number | undefined): void {
+    this.change({ state: 'active', ...(tableVersion === undefined ? {} : { tableVersion }), lastCommitAtMs: this.clock.now() });
   }
 
   recordRecovery(): void {

@@ -4,8 +4,9 @@ import { describeCause } from '../lib/describe-cause.ts';
 import type { RowEncoder } from '../rows/row-encoder.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
 import type { Coverage, PreparedEvent } from '../writers/writer.ts';
-import { type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
+import { type DeletedContent, type DeletedContentSources, findDeletedContent } from './deleted-content.ts';
 import { deliveryKey, eventKey, replayKey } from './event-key.ts';
+import type { EventContent, FlattenEvent, SlowWork } from './open-notification.ts';
 import type { QuarantinedDelivery } from './quarantined-delivery.ts';
 
 /** One event of a job on its way to the table. */
@@ -27,8 +28,11 @@ export interface PendingEvent {
 }
 
 export interface PrepareContext extends Omit<DeletedContentSources, 'notifiedAt'> {
+  /** Compiled as `quick` when there is a slow lane. */
   readonly view: CompiledView;
   readonly encoder: RowEncoder;
+  /** Undefined where nothing has to be quick. */
+  readonly slow?: SlowWork | undefined;
 }
 
 /** The place of an event in what was delivered. */
@@ -59,7 +63,7 @@ const FAULTS_OF_THE_EVENT = [
 export async function prepareEvent(
   entry: Notification['events'][number],
   place: DeliveryPlace,
-  context: PrepareContext,
+  context: PrepareContext & { readonly flatten: FlattenEvent },
 ): Promise<PendingEvent> {
   if (entry.kind === 'unreadable') {
     return rejectDelivery(place, new AppError('ENTRY_UNREADABLE', entry.reason), place.place);
@@ -76,39 +80,51 @@ export async function prepareEvent(
     replayOf: place.replayOf?.key,
     source: { place: place.place, body: place.body },
   };
+  const resource = `${event.resourceType}/${event.id}`;
   if (event.resourceType !== context.view.resourceType) return { ...base, prepared: undefined };
   let changedAtMicros = event.lastUpdatedMicros;
   try {
-    let { resource } = event;
+    let given = event.resource;
+    let deleted: DeletedContent | undefined;
     if (event.action === 'delete') {
       const notifiedAt = place.notificationTime ?? new Date(place.receivedAtMs).toISOString();
-      const deleted = await findDeletedContent(event, { ...context, notifiedAt });
-      resource = deleted.resource;
+      deleted = await findDeletedContent(event, { ...context, notifiedAt });
+      given = deleted.resource;
       changedAtMicros = deleted.deletedAtMicros ?? changedAtMicros;
     }
-    if (resource === undefined)
+    if (given === undefined)
       throw new AppError(
         'ENTRY_UNREADABLE',
         'a create or update came without its resource: the topic destination must have content=full-resource',
       );
-    const rows = context.encoder.encode(context.view.evaluate(resource), {
+    const content: EventContent = {
+      place: place.place,
+      resource: given,
+      isOfEvent: deleted?.isOfEvent ?? true,
+      lastUpdated: deleted?.lastUpdated,
+    };
+    const made = context.flatten(content, {
       eventKey: key,
       versionId: event.versionId,
       action: event.action,
       receivedAtMs: place.receivedAtMs,
       correlationId: event.correlationId,
     });
+    const rows = Array.isArray(made) ? made : await made;
     const version = versionOf(event, changedAtMicros);
     if (rows.length === 0) return { ...base, version, prepared: undefined };
     const coverage = coverageOf(changedAtMicros, stable !== undefined, place);
-    return { ...base, version, prepared: { key, coverage, content: { kind: 'rows', rows } } };
+    return { ...base, version, prepared: { key, resource, coverage, content: { kind: 'rows', rows } } };
   } catch (error) {
     // A fault of our own that this event provokes must cost the event, not the destination.
     const fault = isAppError(error) ? error : new AppError('INTERNAL', `the event cannot be prepared (${describeCause(error)})`);
     if (!isAppError(fault, 'INTERNAL', ...FAULTS_OF_THE_EVENT)) throw error;
     // Without a time only the whole log could tell whether it was rejected before; a second rejection adds nothing to its entry.
     const coverage = coverageOf(changedAtMicros, false, place);
-    return { ...base, prepared: { key, coverage, content: { kind: 'rejected', code: fault.code, reason: fault.message } } };
+    return {
+      ...base,
+      prepared: { key, resource, coverage, content: { kind: 'rejected', code: fault.code, reason: fault.message } },
+    };
   }
 }
 
@@ -124,7 +140,7 @@ export function rejectDelivery(place: DeliveryPlace, error: AppError, part?: num
     stableKey: false,
     version: undefined,
     key,
-    prepared: { key, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
+    prepared: { key, resource: undefined, coverage, content: { kind: 'rejected', code: error.code, reason: error.message } },
     replayOf: place.replayOf?.key,
     source: { place: part, body: place.body },
   };

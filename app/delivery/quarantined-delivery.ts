@@ -1,5 +1,3 @@
-import { isStatusEntry } from '../fhir/notification.ts';
-
 /** What quarantine keeps of an event: the notification exactly as it came, and which of its entries it is (undefined: the whole of it). */
 export interface QuarantinedDelivery {
   readonly place: number | undefined;
@@ -9,36 +7,28 @@ export interface QuarantinedDelivery {
 /** Larger notifications are cut down to the one entry, so that many bad entries of one body do not keep many copies of it. */
 const MAX_WHOLE_BYTES = 64 * 1024;
 
+/** Cuts a notification down to the entries of single events, in their order; undefined where it cannot be written anew. */
+export type ReduceNotification = (body: Uint8Array, places: readonly number[]) => Promise<readonly (Uint8Array | undefined)[]>;
+
 /**
- * Makes the function that decides what quarantine keeps of the events of one settlement. A large notification is reduced to the one entry and
- * written anew, in which decimals may lose trailing zeros; the other entries leave null behind, because the status entry names resources by
- * place. What cannot be written anew (compressed, nested too deeply) stays whole.
+ * What quarantine keeps of the events of one settlement. A large notification is reduced to the one entry and written anew, in which decimals
+ * may lose trailing zeros. What cannot be written anew (compressed, nested too deeply) stays whole.
  */
-export function makeReducer(): (delivery: QuarantinedDelivery) => QuarantinedDelivery {
-  const parsed = new Map<Uint8Array, LargeNotification>();
-  return (delivery) => {
-    const { place, body } = delivery;
-    if (place === undefined || body.byteLength <= MAX_WHOLE_BYTES) return delivery;
-    try {
-      const { bundle, changes } = parsed.get(body) ?? readLarge(body);
-      parsed.set(body, { bundle, changes });
-      const entry = bundle.entry.map((each, index) => (index === changes[place] || isStatusEntry(each) ? each : null));
-      return { place, body: new TextEncoder().encode(JSON.stringify({ ...bundle, entry })) };
-    } catch {
-      return delivery;
-    }
-  };
-}
-
-interface LargeNotification {
-  readonly bundle: { readonly entry: readonly unknown[] };
-  /** Where in `entry` the events are, by their place. */
-  readonly changes: readonly number[];
-}
-
-function readLarge(body: Uint8Array): LargeNotification {
-  const bundle = JSON.parse(new TextDecoder().decode(body)) as LargeNotification['bundle'];
-  return { bundle, changes: bundle.entry.flatMap((each, index) => (isStatusEntry(each) ? [] : [index])) };
+export async function reduceDeliveries(
+  deliveries: readonly QuarantinedDelivery[],
+  reduce: ReduceNotification,
+): Promise<QuarantinedDelivery[]> {
+  const byBody = new Map<Uint8Array, number[]>();
+  deliveries.forEach(({ place, body }, index) => {
+    if (place !== undefined && body.byteLength > MAX_WHOLE_BYTES) byBody.set(body, [...(byBody.get(body) ?? []), index]);
+  });
+  const kept = [...deliveries];
+  for (const [body, indexes] of byBody) {
+    const places = indexes.map((index) => deliveries[index]?.place as number);
+    const reduced = await reduce(body, places);
+    indexes.forEach((index, at) => (kept[index] = { place: places[at], body: reduced[at] ?? body }));
+  }
+  return kept;
 }
 
 /** A job that delivers a quarantined event again. */

@@ -1,12 +1,14 @@
 import type { Counters, QuarantineEntry } from '../queue/queue-store.ts';
-import type { EventOutcome } from '../writers/writer.ts';
+import type { EventOutcome, Rejection } from '../writers/writer.ts';
 import type { PendingEvent } from './prepare-event.ts';
-import { encodeQuarantined, makeReducer } from './quarantined-delivery.ts';
+import { encodeQuarantined, reduceDeliveries, type ReduceNotification } from './quarantined-delivery.ts';
 
 /** An event of a batch and what became of it; undefined: the view yields no row, so there was nothing to write. */
 export interface SettledEvent {
   readonly event: PendingEvent;
   readonly outcome: EventOutcome | undefined;
+  /** Set when it turned out to be unfit only while it was being written. */
+  readonly rejection: Rejection | undefined;
 }
 
 /** What one settled event adds to the counters of its job (invariant I2: exactly one of committed, quarantined, noRow, duplicates). */
@@ -27,16 +29,22 @@ export function tallyOf({ event, outcome }: SettledEvent): Partial<Counters> {
 }
 
 /** The entries of the quarantined ones; also of those that the table called quarantined before (their entry may have been lost, design E5). */
-export function quarantineEntries(settled: readonly SettledEvent[], nowMs: number): QuarantineEntry[] {
-  const reduce = makeReducer();
-  return settled
-    .filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before')
-    .map(({ event }) => ({
-      key: event.key,
-      ...reasonOf(event),
-      quarantinedAtMs: nowMs,
-      event: encodeQuarantined(reduce(event.source)),
-    }));
+export async function quarantineEntries(
+  settled: readonly SettledEvent[],
+  nowMs: number,
+  reduce: ReduceNotification,
+): Promise<QuarantineEntry[]> {
+  const quarantined = settled.filter(({ outcome }) => outcome === 'quarantined' || outcome === 'quarantined-before');
+  const kept = await reduceDeliveries(
+    quarantined.map(({ event }) => event.source),
+    reduce,
+  );
+  return quarantined.map(({ event, rejection }, index) => ({
+    key: event.key,
+    ...(rejection ?? reasonOf(event)),
+    quarantinedAtMs: nowMs,
+    event: encodeQuarantined(kept[index] ?? event.source),
+  }));
 }
 
 function reasonOf({ prepared }: PendingEvent): { readonly code: string; readonly reason: string } {

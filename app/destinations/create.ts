@@ -3,11 +3,22 @@ import { AppError, isAppError } from '../errors/app-error.ts';
 import { issueOf, makeOutcome, type OperationAnswer, type OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asObject, asText, type Json } from '../lib/json.ts';
 import { hashSecret } from '../lib/same-secret.ts';
+import { nameFhirVersion } from '../view/view-definition.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
-import type { TableLocation } from '../storage/table-location.ts';
 import { checkRequest, type DestinationRequest, type RequestCheck } from './destination-request.ts';
 import { findExisting, requireJson } from './create-conditions.ts';
-import { DESTINATION_KIND, makeIncarnation, scopeOf, TABLE_SECRETS, type Destination, type StoredSecret } from './destination.ts';
+import { makeTarget } from './make-target.ts';
+import {
+  DESTINATION_KIND,
+  describeTarget,
+  makeIncarnation,
+  scopeOf,
+  TARGET_SECRETS,
+  targetKindOf,
+  type Destination,
+  type DestinationTarget,
+  type StoredSecret,
+} from './destination.ts';
 import { checkView, findHistoryWarnings, findTopic, findTopicWarnings, findView } from './lookups.ts';
 import type { OperationCall, OperationDeps } from './operation-deps.ts';
 import { answerFrom, convertResource, passThrough } from './pass-through.ts';
@@ -38,7 +49,7 @@ export async function createDestination(deps: OperationDeps, call: OperationCall
   requireJson(call);
   const existing = await findExisting(deps, call);
   if (existing !== undefined) return existing;
-  const check = checkRequest(resource);
+  const check = checkRequest(resource, deps.service);
   if (check.issues.length > 0) return refuse(check.issues);
   const id = check.request.id ?? deps.randomBytes(16).toString('hex');
   if ((await deps.repository.has(id)) || (await deps.webhooks.read(id)) !== undefined) {
@@ -50,7 +61,7 @@ export async function createDestination(deps: OperationDeps, call: OperationCall
   const { destination, view, bearerToken } = prepared;
   const active = await install(deps, destination, view, bearerToken);
   for (const message of active.warnings) deps.log.warn({ event: 'destination.warning', destination: id, message });
-  deps.log.info({ event: 'destination.created', destination: id, view: active.viewName, table: active.table.tablePath });
+  deps.log.info({ event: 'destination.created', destination: id, view: active.viewName, table: describeTarget(active.target) });
   return answerCreated(active);
 }
 
@@ -86,20 +97,21 @@ async function prepare(
   };
   const topic = await attempt('AidboxTopicDestination.topic', () => findTopic(deps.client, request.topic));
   const found = await attempt(expressionOf('viewDefinition'), async () => {
-    const viewDefinition = await findView(deps.client, request.values.viewDefinition);
+    const viewDefinition = nameFhirVersion(await findView(deps.client, request.values.viewDefinition), deps.fhirVersion);
     const view = deps.compileView(viewDefinition);
     checkView(view);
     return { viewDefinition, view };
   });
   const secrets: Record<string, StoredSecret> = {};
-  const table: Record<string, string> = {};
-  for (const [name, member] of Object.entries(TABLE_SECRETS)) {
+  const resolved: Record<string, string> = {};
+  const kind = targetKindOf(request.values.writeMode);
+  for (const [name, member] of Object.entries(TARGET_SECRETS[kind])) {
     const given = request.values.secrets[name];
     if (given === undefined) continue;
     await attempt(expressionOf(name), async () => {
       const stored = await deps.secrets.store(id, name, given);
       secrets[name] = stored;
-      table[member] = await deps.secrets.resolve(id, name, stored);
+      resolved[member] = await deps.secrets.resolve(id, name, stored);
     });
   }
   if (topic === undefined || found === undefined || issues.length > 0) return { issues };
@@ -115,11 +127,13 @@ async function prepare(
     id,
     resource,
     secrets,
-    keys: table,
+    target: makeTarget(request.values, resolved),
     viewDefinition: found.viewDefinition,
     bearerToken,
   });
-  const checked = await attempt(expressionOf('tablePath'), () => deps.tables.check(draft, found.view));
+  const checked = await attempt(expressionOf(kind === 'path' ? 'tablePath' : 'tableName'), () =>
+    deps.tables.check(draft, found.view),
+  );
   if (checked === undefined) return { issues };
   return { destination: { ...draft, warnings: [...warnings, ...checked.warnings] }, view: found.view, bearerToken };
 }
@@ -128,7 +142,7 @@ interface Parts {
   readonly id: string;
   readonly resource: Json;
   readonly secrets: Readonly<Record<string, StoredSecret>>;
-  readonly keys: Pick<TableLocation, 'accessKeyId' | 'secretAccessKey'>;
+  readonly target: DestinationTarget;
   readonly viewDefinition: Json;
   readonly bearerToken: string;
 }
@@ -147,12 +161,7 @@ function makeDestination(deps: OperationDeps, { topic, values }: DestinationRequ
     sendIntervalMs: values.sendIntervalMs,
     targetFileSizeMb: values.targetFileSizeMb,
     initialExportChunkCount: values.initialExportChunkCount,
-    table: {
-      tablePath: values.tablePath ?? '',
-      ...(values.awsRegion === undefined ? {} : { awsRegion: values.awsRegion }),
-      ...(values.s3Endpoint === undefined ? {} : { s3Endpoint: values.s3Endpoint }),
-      ...parts.keys,
-    },
+    target: parts.target,
     secrets: parts.secrets,
     createTable: values.createTable,
     skipInitialExport: values.skipInitialExport,

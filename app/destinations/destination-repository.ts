@@ -3,8 +3,13 @@ import { readAllPages } from '../aidbox/search-pages.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { asObject, asText, type Json } from '../lib/json.ts';
 import type { Logger } from '../log.ts';
-import type { TableLocation } from '../storage/table-location.ts';
-import { configurationId, TABLE_SECRETS, type Destination, type DestinationProblem } from './destination.ts';
+import {
+  configurationId,
+  TARGET_SECRETS,
+  type Destination,
+  type DestinationProblem,
+  type DestinationTarget,
+} from './destination.ts';
 import type { SecretStore } from './secret-store.ts';
 import { CONFIGURATION_CODE, CONFIGURATION_SYSTEM, fromBasic, isConfiguration, toBasic } from './stored-configuration.ts';
 
@@ -35,14 +40,14 @@ export interface RepositoryDeps {
 export function makeDestinationRepository({ client, secrets, installation, log }: RepositoryDeps): DestinationRepository {
   const load = async (basic: Json): Promise<Destination> => {
     const stored = fromBasic(basic);
-    const { table, problem } = await resolveTable(stored, secrets);
+    const { target, problem } = await resolveTarget(stored, secrets);
     const suspended: DestinationProblem = {
       code: 'DESTINATION_SUSPENDED',
       message: `the configuration was made for the Aidbox at ${stored.installation}; this app serves ${installation}`,
     };
     return {
       ...stored,
-      table,
+      target,
       problem: stored.installation === installation ? problem : suspended,
       storedVersion: asText(asObject(basic['meta'])?.['versionId']),
     };
@@ -110,19 +115,25 @@ async function listBasics(client: AidboxClient): Promise<readonly Json[]> {
   throw new AppError('AIDBOX_ANSWER_UNEXPECTED', `Aidbox answered ${result.failure.status} to GET /fhir/Basic; 200 was expected`);
 }
 
-async function resolveTable(
-  stored: Pick<Destination, 'id' | 'secrets'> & { readonly table: TableLocation },
+async function resolveTarget(
+  stored: Pick<Destination, 'id' | 'secrets' | 'target'>,
   secrets: SecretStore,
-): Promise<{ readonly table: TableLocation; readonly problem: DestinationProblem | undefined }> {
+): Promise<{ readonly target: DestinationTarget; readonly problem: DestinationProblem | undefined }> {
   try {
     const resolved: Record<string, string> = {};
-    for (const [parameter, member] of Object.entries(TABLE_SECRETS)) {
+    for (const [parameter, member] of Object.entries(TARGET_SECRETS[stored.target.kind])) {
       const secret = stored.secrets[parameter];
       if (secret !== undefined) resolved[member] = await secrets.resolve(stored.id, parameter, secret);
     }
-    return { table: { ...stored.table, ...resolved }, problem: undefined };
+    return { target: withMembers(stored.target, resolved), problem: undefined };
   } catch (error) {
     if (!isAppError(error)) throw error;
-    return { table: stored.table, problem: { code: error.code, message: error.message } };
+    return { target: stored.target, problem: { code: error.code, message: error.message } };
   }
+}
+
+function withMembers(target: DestinationTarget, members: Readonly<Record<string, string>>): DestinationTarget {
+  return target.kind === 'path'
+    ? { ...target, location: { ...target.location, ...members } }
+    : { ...target, table: { ...target.table, ...members } };
 }

@@ -3,7 +3,8 @@ import type { OutcomeIssue } from '../fhir/operation-outcome.ts';
 import { asArray, asText, type Json } from '../lib/json.ts';
 import { DESTINATION_KIND, DESTINATION_PROFILE } from './destination.ts';
 import { quote } from './parameter-checks.ts';
-import { checkParameters, makeIssue, type ParameterCheck, type ParameterValues } from './parameters.ts';
+import type { ServiceFacts } from './parameter-rule.ts';
+import { checkParameters, makeIssue, NO_PRINCIPAL, type ParameterCheck, type ParameterValues } from './parameters.ts';
 
 /** Elements of AidboxTopicDestination; those that steer notifications are ours to set and are accepted without effect. */
 const ELEMENTS = new Set(
@@ -31,8 +32,8 @@ export interface RequestCheck {
 }
 
 /** Checks a resource of our kind as a whole, and that this build can serve it. */
-export function checkRequest(resource: Json): RequestCheck {
-  const parameters = checkParameters(resource['parameter']);
+export function checkRequest(resource: Json, service: ServiceFacts = NO_PRINCIPAL): RequestCheck {
+  const parameters = checkParameters(resource['parameter'], service);
   return {
     issues: [...checkElements(resource), ...parameters.issues, ...checkBuild(parameters)],
     warnings: parameters.warnings,
@@ -95,10 +96,6 @@ function checkBuild({ values, expressionOf }: ParameterCheck): OutcomeIssue[] {
     const diagnostics = `${what} not in this build yet. ${DESTINATION_ERRORS.DESTINATION_NOT_IN_BUILD.action}`;
     return [makeIssue('not-supported', expressionOf(parameter), diagnostics, 'DESTINATION_NOT_IN_BUILD')];
   };
-  if (values.writeMode === 'managed-zerobus' || values.writeMode === 'managed-sql') {
-    const isDefault = expressionOf('writeMode') === expressionOf('');
-    return refuse('writeMode', `writeMode ${values.writeMode}${isDefault ? ' (the default)' : ''} is`);
-  }
   const isUnity = values.writeMode === 'external-direct' && values.usesUnity;
   return isUnity
     ? refuse('databricksWorkspaceUrl', 'credentials vended by Unity Catalog (external-direct with databricksWorkspaceUrl) are')

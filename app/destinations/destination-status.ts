@@ -20,8 +20,8 @@ export interface DestinationNumbers {
   readonly messagesInProcess: number;
   /** Retries included (S0.103). */
   readonly messagesDeliveryAttempts: number;
-  /** `unattended`: no worker has reported for a minute. `retrying`: a batch failed and is tried again by itself. `blocked`: it waits for a person. */
-  readonly deliveryState: 'active' | 'retrying' | 'blocked' | 'unattended';
+  /** `starting`: its table is being opened, which takes minutes when a SQL warehouse is cold. `unattended`: no worker has reported for a minute. `retrying`: a batch failed and is tried again by itself. `blocked`: it waits for a person. */
+  readonly deliveryState: 'starting' | 'active' | 'retrying' | 'blocked' | 'unattended';
   readonly initialExportStatus: InitialExportStatus;
   readonly initialExportRowsSent: number;
   /** Further figures, shown after those that S0 names. */

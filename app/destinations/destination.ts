@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { Json } from '../lib/json.ts';
+import type { DatabricksTable } from '../databricks/databricks-table.ts';
 import type { TableLocation } from '../storage/table-location.ts';
-import type { WriteMode } from './parameter-rules.ts';
+import type { WriteMode } from './parameter-rule.ts';
 
 /** The kind of destination that this product serves, and the canonical identifier of its profile (never fetched, S0.6). */
 export const DESTINATION_KIND = 'data-lakehouse-at-least-once';
@@ -13,8 +14,28 @@ export const DESTINATION_PROFILE =
 export type StoredSecret =
   { readonly kind: 'sealed'; readonly sealed: string } | { readonly kind: 'reference'; readonly name: string };
 
-/** Parameters that hold the secrets of a TableLocation, and its members. */
-export const TABLE_SECRETS = { awsAccessKeyId: 'accessKeyId', awsSecretAccessKey: 'secretAccessKey' } as const;
+/** Where the rows go: `path` is written by ourselves, `databricks` by Zerobus or a SQL warehouse. */
+export type DestinationTarget =
+  { readonly kind: 'path'; readonly location: TableLocation } | { readonly kind: 'databricks'; readonly table: DatabricksTable };
+
+/** Parameters that hold the secrets of a target, and its members. */
+export const TARGET_SECRETS: Readonly<Record<DestinationTarget['kind'], Readonly<Record<string, string>>>> = {
+  path: { awsAccessKeyId: 'accessKeyId', awsSecretAccessKey: 'secretAccessKey' },
+  databricks: {
+    databricksClientId: 'clientId',
+    databricksClientSecret: 'clientSecret',
+    databricksAccessToken: 'accessToken',
+  },
+};
+
+export function targetKindOf(writeMode: WriteMode): DestinationTarget['kind'] {
+  return writeMode === 'external-direct' ? 'path' : 'databricks';
+}
+
+/** Address of a table for people: its path or its name. */
+export function describeTarget(target: DestinationTarget): string {
+  return target.kind === 'path' ? target.location.tablePath : target.table.tableName;
+}
 
 /** `creating`: not announced to the user yet. `deleting`: on its way out; nothing is delivered any more. */
 export type DestinationPhase = 'creating' | 'active' | 'deleting';
@@ -39,8 +60,8 @@ export interface Destination {
   readonly targetFileSizeMb: number;
   readonly initialExportChunkCount: number;
   /** With its secrets resolved; without them when `problem` is set. */
-  readonly table: TableLocation;
-  /** The secrets of `table` as they are kept, by parameter name. */
+  readonly target: DestinationTarget;
+  /** The secrets of `target` as they are kept, by parameter name. */
   readonly secrets: Readonly<Record<string, StoredSecret>>;
   readonly createTable: boolean;
   readonly skipInitialExport: boolean;

@@ -2,6 +2,8 @@ import type { AidboxClient, CallerHeaders } from '../aidbox/aidbox-client.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Logger } from '../log.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
+import type { FhirRelease } from '../view/fhir-model.ts';
+import type { ServiceFacts } from './parameter-rule.ts';
 import type { DestinationRepository } from './destination-repository.ts';
 import type { DestinationStatus } from './destination-status.ts';
 import type { SecretStore } from './secret-store.ts';
@@ -41,9 +43,12 @@ export interface OperationDeps {
   readonly webhooks: WebhookDestinations;
   readonly secrets: SecretStore;
   readonly tables: TablePreparation;
+  readonly service: ServiceFacts;
   readonly queues: DestinationQueues;
   readonly numbers: DestinationStatus;
   /** @throws AppError VIEW_… */
+  /** Release of FHIR for views that name none. */
+  readonly fhirVersion: FhirRelease;
   readonly compileView: (viewDefinition: unknown) => CompiledView;
   /** Normalised base URL of the Aidbox that this app serves. */
   readonly installation: string;

@@ -29,6 +29,12 @@ export function checkOrigin(value: string, protocols: readonly string[]): string
     : `found ${quote(withoutCredentials(value))}, ${expected}`;
 }
 
+/** True for an address of this machine: the only place to which anything may go unencrypted. */
+export function isLoopback(value: string): boolean {
+  const hostname = URL.canParse(value) ? new URL(value).hostname : '';
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
 /** Where a table may be in this build. */
 export function checkTablePath(value: string): string | undefined {
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase();

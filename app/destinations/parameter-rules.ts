@@ -1,41 +1,13 @@
-import type { Json } from '../lib/json.ts';
+import { DATABRICKS_RULES } from './databricks-rules.ts';
 import { checkObjectPath, checkOrigin, checkRegion, checkTablePath, quote } from './parameter-checks.ts';
-
-/** Values of `writeMode` (S0.17). */
-export const WRITE_MODES = ['managed-zerobus', 'managed-sql', 'external-direct'] as const;
-export type WriteMode = (typeof WRITE_MODES)[number];
-export const DEFAULT_WRITE_MODE: WriteMode = 'managed-zerobus';
-
-/** The four sets of rules: `external-direct` has different ones with Unity Catalog (databricksWorkspaceUrl given) and without. */
-export type Variant = 'zerobus' | 'sql' | 'unity' | 'direct';
-
-/** Parameter values by name, as far as they were well-formed. Secrets given by reference hold the text `(reference)`. */
-export type Given = Readonly<Record<string, string | number | boolean>>;
-
-export type Presence =
-  | 'required'
-  | 'optional'
-  /** Required when it returns a reason; the reason ends the sentence "… is required". */
-  | { readonly requiredWhen: (given: Given) => string | undefined }
-  /** Accepted without effect, with a warning, and why: the profile knows the parameter (contract §4.1) but it means nothing here. */
-  | { readonly ignored: string }
-  /** A contradiction, and why; what to do follows from it. */
-  | { readonly forbidden: string };
-
-export interface ParameterRule {
-  readonly name: string;
-  /** Suffix of `value[x]` as FHIR spells it. */
-  readonly type: 'string' | 'unsignedInt' | 'boolean';
-  /** One line for docs/configuration and the profile. */
-  readonly meaning: string;
-  /** `secret`: never shown again. Both kinds may be given as a vault reference. */
-  readonly credential?: 'secret' | 'identifier';
-  readonly presence: Readonly<Record<Variant, Presence>>;
-  /** Inclusive bounds of an unsignedInt. */
-  readonly bounds?: { readonly min: number; readonly max: number };
-  /** What is wrong with a well-typed value: "found …, expected …"; undefined when it is good. Never called with a secret's value unless `credential`. */
-  readonly check?: (value: string, given: Given) => string | undefined;
-}
+import {
+  DEFAULT_WRITE_MODE,
+  WRITE_MODES,
+  type Given,
+  type ParameterRule,
+  type Presence,
+  type Variant,
+} from './parameter-rule.ts';
 
 const everywhere = (presence: Presence): Record<Variant, Presence> => ({
   zerobus: presence,
@@ -43,7 +15,6 @@ const everywhere = (presence: Presence): Record<Variant, Presence> => ({
   unity: presence,
   direct: presence,
 });
-const NEEDS_WORKSPACE = 'it has a meaning only together with databricksWorkspaceUrl, which is absent';
 const VENDED = 'Unity Catalog vends the storage credentials in this mode';
 const LOCATED = 'Unity Catalog knows the location of the table in this mode';
 const notSkipped = (given: Given): string | undefined =>
@@ -80,67 +51,7 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     presence: everywhere('optional'),
     check: checkWriteMode,
   },
-  {
-    name: 'databricksWorkspaceUrl',
-    type: 'string',
-    meaning: 'https://<workspace>; in external-direct it switches to credentials vended by Unity Catalog',
-    presence: { zerobus: 'required', sql: 'required', unity: 'optional', direct: 'optional' },
-    check: (value) => checkOrigin(value, ['https:']),
-  },
-  {
-    name: 'databricksWorkspaceId',
-    type: 'string',
-    meaning: 'numeric workspace id, part of the Zerobus host',
-    presence: { zerobus: 'required', sql: 'optional', unity: 'optional', direct: { ignored: NEEDS_WORKSPACE } },
-    check: (value) =>
-      /^\d{1,20}$/.test(value) ? undefined : `found ${quote(value)}, expected the number of the workspace (digits only)`,
-  },
-  {
-    name: 'databricksRegion',
-    type: 'string',
-    meaning: 'region of the workspace, part of the Zerobus host',
-    presence: { zerobus: 'required', sql: 'optional', unity: 'optional', direct: { ignored: NEEDS_WORKSPACE } },
-    check: checkRegion,
-  },
-  {
-    name: 'databricksClientId',
-    type: 'string',
-    meaning: 'client id of the service principal',
-    credential: 'identifier',
-    presence: { zerobus: 'required', sql: 'required', unity: 'required', direct: { ignored: NEEDS_WORKSPACE } },
-  },
-  {
-    name: 'databricksClientSecret',
-    type: 'string',
-    meaning: 'client secret of the service principal',
-    credential: 'secret',
-    presence: { zerobus: 'required', sql: 'required', unity: 'required', direct: { ignored: NEEDS_WORKSPACE } },
-  },
-  {
-    name: 'tableName',
-    type: 'string',
-    meaning: 'catalog.schema.table in Unity Catalog',
-    presence: {
-      zerobus: 'required',
-      sql: 'required',
-      unity: 'required',
-      direct: { ignored: `${NEEDS_WORKSPACE}; a table on plain storage is named by tablePath` },
-    },
-    check: (value) =>
-      /^[^.\s/`"]+\.[^.\s/`"]+\.[^.\s/`"]+$/.test(value)
-        ? undefined
-        : `found ${quote(value)}, expected three names joined by dots: catalog.schema.table`,
-  },
-  {
-    name: 'databricksWarehouseId',
-    type: 'string',
-    meaning: 'SQL warehouse for schema changes and, in managed-sql, for each batch',
-    presence: { zerobus: 'required', sql: 'required', unity: 'optional', direct: { ignored: NEEDS_WORKSPACE } },
-    check: (value) =>
-      /^[A-Za-z0-9_-]{1,64}$/.test(value)
-        ? undefined
-        : `found ${quote(value)}, expected the id of a SQL warehouse (letters and digits)`,
-  },
+  ...DATABRICKS_RULES,
   {
     name: 'awsRegion',
     type: 'string',
@@ -252,22 +163,6 @@ export const PARAMETER_RULES: readonly ParameterRule[] = [
     },
   },
 ];
-
-/** The rules that apply to a resource with these values; an unknown writeMode counts as the default one. */
-export function variantOf(given: Given): Variant {
-  if (given['writeMode'] === 'external-direct') return given['databricksWorkspaceUrl'] === undefined ? 'direct' : 'unity';
-  return given['writeMode'] === 'managed-sql' ? 'sql' : 'zerobus';
-}
-
-/** Where `value` of a rule stands in a FHIR parameter: `valueString`, `valueUnsignedInt`, `valueBoolean`. */
-export function valueKey(rule: Pick<ParameterRule, 'type'>): string {
-  return `value${rule.type[0]!.toUpperCase()}${rule.type.slice(1)}`;
-}
-
-/** Members of a parameter that carry a value: `valueString`, `_valueString`, … */
-export function valueKeysOf(parameter: Json): readonly string[] {
-  return Object.keys(parameter).filter((key) => /^_?value/.test(key));
-}
 
 function checkWriteMode(value: string): string | undefined {
   if ((WRITE_MODES as readonly string[]).includes(value)) return undefined;

@@ -5,14 +5,15 @@ import { nearestName } from '../lib/nearest-name.ts';
 import { findPlaceholder, quote } from './parameter-checks.ts';
 import {
   DEFAULT_WRITE_MODE,
-  PARAMETER_RULES,
   valueKey,
   valueKeysOf,
   variantOf,
   WRITE_MODES,
   type ParameterRule,
+  type ServiceFacts,
   type WriteMode,
-} from './parameter-rules.ts';
+} from './parameter-rule.ts';
+import { PARAMETER_RULES } from './parameter-rules.ts';
 import { readSecretReference, type GivenSecret } from './secret-reference.ts';
 
 /** The parameters of one destination after their check; absent ones have their default. */
@@ -28,11 +29,25 @@ export interface ParameterValues {
   readonly tablePath: string | undefined;
   readonly awsRegion: string | undefined;
   readonly s3Endpoint: string | undefined;
+  /** Of a destination in Databricks; absent ones are undefined. */
+  readonly databricks: Readonly<Record<DatabricksMember, string | undefined>>;
   /** True when Unity Catalog is to vend credentials (databricksWorkspaceUrl). */
   readonly usesUnity: boolean;
   /** All that were given, those without effect too. */
   readonly secrets: Readonly<Record<string, GivenSecret>>;
 }
+
+/** Parameters that describe a DatabricksTable, and its members. */
+export const DATABRICKS_MEMBERS = {
+  databricksWorkspaceUrl: 'workspaceUrl',
+  tableName: 'tableName',
+  databricksWarehouseId: 'warehouseId',
+  databricksWorkspaceId: 'workspaceId',
+  databricksRegion: 'region',
+  zerobusEndpoint: 'zerobusEndpoint',
+  databricksClientId: 'clientId',
+} as const;
+type DatabricksMember = (typeof DATABRICKS_MEMBERS)[keyof typeof DATABRICKS_MEMBERS];
 
 export interface ParameterCheck {
   /** Every problem, in order of the parameters; the values may be used only when there is none. */
@@ -43,6 +58,9 @@ export interface ParameterCheck {
   /** FHIRPath of a parameter's value for later messages; that of the list when it was not given. */
   readonly expressionOf: (name: string) => string;
 }
+
+/** A service that brings nothing along. */
+export const NO_PRINCIPAL: ServiceFacts = { hasPrincipal: false };
 
 const LIST = 'AidboxTopicDestination.parameter';
 const MAX_PARAMETERS = 200;
@@ -60,7 +78,7 @@ interface ReadState {
 }
 
 /** Checks `parameter` of a destination of our kind against PARAMETER_RULES; finds every problem at once and never repeats a secret. */
-export function checkParameters(parameter: unknown): ParameterCheck {
+export function checkParameters(parameter: unknown, service: ServiceFacts = NO_PRINCIPAL): ParameterCheck {
   const state: ReadState = { given: {}, secrets: {}, expressions: {}, present: new Set(), issues: [], warnings: [] };
   if (parameter !== undefined && !Array.isArray(parameter))
     state.issues.push(makeIssue('structure', LIST, `found ${typeof parameter}, expected a list of parameters`));
@@ -70,7 +88,7 @@ export function checkParameters(parameter: unknown): ParameterCheck {
   list.slice(0, MAX_PARAMETERS).forEach((item, index) => readParameter(state, item, `${LIST}[${index}]`));
   const mode = state.given['writeMode'];
   const hasKnownMode = !state.present.has('writeMode') || (WRITE_MODES as readonly unknown[]).includes(mode);
-  for (const rule of PARAMETER_RULES) checkRule(state, rule, hasKnownMode);
+  for (const rule of PARAMETER_RULES) checkRule(state, rule, hasKnownMode, service);
   return {
     issues: state.issues,
     warnings: state.warnings,
@@ -164,7 +182,7 @@ function describeValue(value: unknown): string {
 }
 
 /** Presence by write mode (skipped when the mode itself is wrong: its rules are not known), bounds, placeholders, the rule's own check. */
-function checkRule(state: ReadState, rule: ParameterRule, hasKnownMode: boolean): void {
+function checkRule(state: ReadState, rule: ParameterRule, hasKnownMode: boolean, service: ServiceFacts): void {
   const { given, issues, present, warnings } = state;
   const expression = state.expressions[rule.name] ?? LIST;
   const presence = rule.presence[variantOf(given)];
@@ -173,7 +191,7 @@ function checkRule(state: ReadState, rule: ParameterRule, hasKnownMode: boolean)
       presence === 'required'
         ? ''
         : typeof presence === 'object' && 'requiredWhen' in presence
-          ? presence.requiredWhen(given)
+          ? presence.requiredWhen(given, service)
           : undefined;
     const applies = hasKnownMode || Object.values(rule.presence).every((each) => each === 'required');
     if (reason !== undefined && applies) {
@@ -230,6 +248,9 @@ function makeValues({ given, secrets }: ReadState): ParameterValues {
     tablePath: text('tablePath'),
     awsRegion: text('awsRegion'),
     s3Endpoint: text('s3Endpoint'),
+    databricks: Object.fromEntries(
+      Object.entries(DATABRICKS_MEMBERS).map(([name, member]) => [member, secrets[name] === undefined ? text(name) : undefined]),
+    ) as ParameterValues['databricks'],
     usesUnity: given['databricksWorkspaceUrl'] !== undefined,
     secrets,
   };

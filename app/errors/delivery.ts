@@ -13,6 +13,11 @@ export const DELIVERY_ERRORS = {
       'A notification is larger than MAX_NOTIFICATION_BYTES (it is kept whole in the spool folder and named in quarantine), or holds more entries or unpacks to more than memory should hold (it is kept whole in quarantine).',
     action: 'Raise MAX_NOTIFICATION_BYTES for the next ones; write the resources of this one again, then drop the entry.',
   },
+  THREAD_UNAVAILABLE: {
+    retry: 'later',
+    meaning: 'A worker thread for a large or slow resource could not be started, usually because memory or processes of the container are used up.',
+    action: 'Nothing when it passes: it is tried again. Otherwise give the process more memory (a thread may use up to 1 GiB) and look at its limit of threads.',
+  },
   ENTRY_UNREADABLE: {
     retry: 'never',
     meaning: 'One entry of a notification names no resource.',

@@ -53,7 +53,7 @@ export function parseNotification(body: Uint8Array, parseJson: (text: string) =>
   try {
     parsed = parseJson(
       new TextDecoder('utf-8', { fatal: true }).decode(
-        isGzip(body) ? gunzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }) : body,
+        isCompressed(body) ? gunzipSync(body, { maxOutputLength: MAX_UNPACKED_BYTES }) : body,
       ),
     );
   } catch (error) {
@@ -153,7 +153,9 @@ export function countEntries(body: Uint8Array): number {
 }
 
 /** A sender, or a proxy, may have compressed the body; the receiver stores it as it came. */
-const isGzip = (body: Uint8Array): boolean => body[0] === 0x1f && body[1] === 0x8b;
+export function isCompressed(body: Uint8Array): boolean {
+  return body[0] === 0x1f && body[1] === 0x8b;
+}
 
 interface Identity {
   readonly resourceType: string;

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { AppError } from '../errors/app-error.ts';
 import { describeCause } from '../lib/describe-cause.ts';
+import type { FhirRelease } from '../view/fhir-model.ts';
+import { nameFhirVersion } from '../view/view-definition.ts';
 import { findPlace, JsonSyntaxError, mapJson, type TextPlace } from '../lib/json-map.ts';
 
 /** A ViewDefinition in a file. */
@@ -22,16 +24,17 @@ export class ViewFileInvalid extends Error {
 
 /**
  * Reads a ViewDefinition from a file; checks nothing but that it is JSON.
+ * @param release of FHIR, for a view that names none
  * @throws AppError DATA_FILE_UNREADABLE; ViewFileInvalid
  */
-export async function readViewFile(path: string): Promise<ViewFile> {
+export async function readViewFile(path: string, release: FhirRelease = 'R4'): Promise<ViewFile> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new AppError('DATA_FILE_UNREADABLE', `${path} cannot be read: ${describeCause(error)}`, { cause: error });
   });
   const json = text.replace(/^\ufeff/, '');
   try {
     const places = mapJson(json);
-    return { viewDefinition: JSON.parse(json), findPlace: (at) => findPlace(places, at) };
+    return { viewDefinition: nameFhirVersion(JSON.parse(json), release), findPlace: (at) => findPlace(places, at) };
   } catch (error) {
     throw error instanceof JsonSyntaxError ? new ViewFileInvalid(error) : error;
   }

@@ -98,13 +98,30 @@ export function isGroupFull({ rowCount, heldBytes }: RowGroupEncoder): boolean {
  * @param rows values in the order of the columns and in the shape of their types: nothing is checked here
  */
 export function encodeParquetFile(columns: readonly FileColumn[], rows: readonly Row[]): Uint8Array {
+  const parts = encodeParquetParts(columns, rows, Infinity);
+  for (;;) {
+    const part = parts.next();
+    if (part.done === true) return part.value;
+  }
+}
+
+/** The same in parts of so many rows, for whoever has other work to do in between. */
+export function* encodeParquetParts(
+  columns: readonly FileColumn[],
+  rows: readonly Row[],
+  rowsPerPart: number,
+): Generator<void, Uint8Array> {
   const sink = new ByteSink(64 * 1024);
   const footer = new ParquetFooter(columns);
   sink.addBytes(PARQUET_MAGIC);
   const encoder = new RowGroupEncoder(columns);
+  let left = rowsPerPart;
   for (const row of rows) {
     encoder.add(row);
     if (isGroupFull(encoder)) footer.add(encoder.finish(sink));
+    if (--left > 0) continue;
+    left = rowsPerPart;
+    yield;
   }
   if (encoder.rowCount > 0) footer.add(encoder.finish(sink));
   sink.addBytes(footer.encode());

@@ -12,6 +12,7 @@ const ZERO: Counters = {
   unstableKeys: 0,
   storeLosses: 0,
   lostEvents: 0,
+  repeatedRows: 0,
 };
 
 /** Every counter, those that were never counted as 0. */

@@ -23,7 +23,7 @@ export interface PayloadCodec {
   encodeJob(job: NewJob): Promise<JobRecord>;
   /** @throws AppError QUEUE_UNREADABLE */
   decodeJob(id: string, recordJson: string): Job;
-  encodeEntry(entry: QuarantineEntry): string;
+  encodeEntry(entry: QuarantineEntry): Promise<string>;
   /** @throws AppError QUEUE_UNREADABLE */
   decodeEntry(recordJson: string): QuarantineEntry;
 }
@@ -61,16 +61,14 @@ export function makePayloadCodec(sealer: Sealer | undefined): PayloadCodec {
 
   return {
     async encodeJob({ body, receivedAtMs }) {
-      const deflated =
-        body.length > BIG_BODY_BYTES ? await deflateInPool(body, { level: 1 }) : deflateRawSync(body, { level: 1 });
-      return { v: 1, receivedAtMs, body: pack(deflated) };
+      return { v: 1, receivedAtMs, body: pack(await deflate(body)) };
     },
     decodeJob(id, recordJson) {
       const record = parseRecord<JobRecord>(recordJson);
       return { id, receivedAtMs: record.receivedAtMs, body: unpack(record.body) };
     },
-    encodeEntry({ event, ...head }) {
-      return JSON.stringify({ v: 1, ...head, event: pack(deflateRawSync(event, { level: 1 })) } satisfies EntryRecord);
+    async encodeEntry({ event, ...head }) {
+      return JSON.stringify({ v: 1, ...head, event: pack(await deflate(event)) } satisfies EntryRecord);
     },
     decodeEntry(recordJson) {
       const { key, code, reason, quarantinedAtMs, event } = parseRecord<EntryRecord>(recordJson);
@@ -92,6 +90,10 @@ function parseJson(json: string): unknown {
   } catch {
     throw unreadable('it is not JSON'); // without the cause: a syntax error quotes the text
   }
+}
+
+async function deflate(bytes: Uint8Array): Promise<Uint8Array> {
+  return bytes.length > BIG_BODY_BYTES ? deflateInPool(bytes, { level: 1 }) : deflateRawSync(bytes, { level: 1 });
 }
 
 function inflate(deflated: Uint8Array): Uint8Array {

@@ -103,13 +103,15 @@ export function makePostgresDestination(
       }
     },
 
-    settle({ jobs, quarantine, checkpoint }) {
-      return write('settle', 'SELECT lakehouse.settle($1, $2, $3, $4, $5, $6, $7)', [
+    async settle({ jobs, quarantine, checkpoint }) {
+      const entries: string[] = [];
+      for (const entry of quarantine) entries.push(await codec.encodeEntry(entry));
+      await write('settle', 'SELECT lakehouse.settle($1, $2, $3, $4, $5, $6, $7)', [
         jobs.map(({ id }) => id),
         JSON.stringify(jobs.map(({ tally }) => tally)),
         quarantine.map(({ key }) => key),
         quarantine.map(({ quarantinedAtMs }) => quarantinedAtMs),
-        quarantine.map((entry) => codec.encodeEntry(entry)),
+        entries,
         checkpoint,
       ]);
     },

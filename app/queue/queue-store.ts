@@ -56,7 +56,8 @@ export type Counter =
   | 'failedAttempts' // attempts that failed
   | 'unstableKeys' // events without a version: at-least-once only
   | 'storeLosses' // times the store was found emptied or rolled back
-  | 'lostEvents'; // events that it had held then, as far as an owner knew
+  | 'lostEvents' // events that it had held then, as far as an owner knew
+  | 'repeatedRows'; // rows sent again after a lost answer (managed modes): they may be in the table twice
 
 export type Counters = Readonly<Record<Counter, number>>;
 

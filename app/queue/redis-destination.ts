@@ -75,7 +75,8 @@ export function makeRedisDestination(scope: string, parts: RedisDestinationParts
 
     async settle({ jobs, quarantine, checkpoint }) {
       const jobsJson = JSON.stringify(jobs.map(({ id, tally }) => [id, tally]));
-      const entries = quarantine.flatMap((entry) => [entry.key, entry.quarantinedAtMs, codec.encodeEntry(entry)]);
+      const entries: (string | number)[] = [];
+      for (const entry of quarantine) entries.push(entry.key, entry.quarantinedAtMs, await codec.encodeEntry(entry));
       await client.run('settle', (redis) => redis.lhSettle(wait, base, jobsJson, Buffer.from(checkpoint ?? []), ...entries));
     },
 

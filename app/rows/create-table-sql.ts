@@ -1,3 +1,4 @@
+import { quoteName, quoteNames, quoteText } from './sql-quoting.ts';
 import { describeType } from './table-schema.ts';
 import type { TableColumn } from './table-type.ts';
 
@@ -27,13 +28,5 @@ export function makeCreateTable(name: readonly string[], columns: readonly Table
     (column) => `  ${quoteName(column.name)} ${describeType(column.type)}${column.nullable ? '' : ' NOT NULL'}`,
   );
   const place = location === undefined ? '' : `\nLOCATION ${quoteText(location)}`;
-  return `CREATE TABLE ${name.map(quoteName).join('.')} (\n${lines.join(',\n')}\n)\nUSING DELTA${place};\n`;
-}
-
-function quoteName(name: string): string {
-  return `\`${name.replaceAll('`', '``')}\``;
-}
-
-function quoteText(text: string): string {
-  return `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
+  return `CREATE TABLE ${quoteNames(name)} (\n${lines.join(',\n')}\n)\nUSING DELTA${place};\n`;
 }

@@ -2,7 +2,7 @@ import { AppError } from '../errors/app-error.ts';
 import type { CompiledView, FlatValue } from '../view/compiled-view.ts';
 import { findTypeConflict, keepsDigits, makeConverter } from './convert.ts';
 import { parseAnsiType } from './ansi-type.ts';
-import { describeColumns, IS_DELETED, tableTypeFor } from './table-schema.ts';
+import { describeColumns, IS_DELETED, tableColumnsForView, tableTypeFor } from './table-schema.ts';
 import type { Row, TableColumn, TableValue } from './table-type.ts';
 
 /** What is known of an event beside its rows; goes into the system columns that the table has. */
@@ -95,6 +95,15 @@ export function systemColumns(): readonly TableColumn[] {
     .map(([name, { fhirType }]) => ({ name, type: tableTypeFor({ fhirType, collection: false }), nullable: true }));
 }
 
+/** The columns of the view, and `is_deleted`, that a table lacks, as it should have them. */
+export function findMissingColumns(
+  view: Pick<CompiledView, 'columns'>,
+  tableColumns: readonly TableColumn[],
+): readonly TableColumn[] {
+  const inTable = new Set(tableColumns.map(({ name }) => name.toLowerCase()));
+  return tableColumnsForView(view).filter(({ name }) => !inTable.has(name.toLowerCase()));
+}
+
 /** Everything that keeps the rows of a view out of a table; empty when they fit. Writes and reads nothing. */
 export function findTableProblems(view: CompiledView, tableColumns: readonly TableColumn[]): readonly TableProblem[] {
   const problems: TableProblem[] = [];
@@ -105,12 +114,7 @@ export function findTableProblems(view: CompiledView, tableColumns: readonly Tab
       message: 'the view has no column "id" with the path id or getResourceKey()',
     });
   }
-  const inTable = new Set(tableColumns.map(({ name }) => name.toLowerCase()));
-  const missing: TableColumn[] = view.columns
-    .filter(({ name }) => !inTable.has(name.toLowerCase()))
-    .map((column) => ({ name: column.name, type: tableTypeFor(column), nullable: true }));
-  if (!inTable.has(IS_DELETED)) missing.push({ name: IS_DELETED, type: { kind: 'integer' }, nullable: true });
-  for (const column of missing) {
+  for (const column of findMissingColumns(view, tableColumns)) {
     problems.push({
       code: 'TABLE_COLUMNS_MISSING',
       column: column.name,

@@ -57,12 +57,15 @@ export function makeAidboxSide(deps: AidboxSideDeps): AidboxSide {
     webhooks: makeWebhookDestinations(client, deps.publicUrl),
     secrets: deps.secrets,
     tables: deps.tables,
+    service: { hasPrincipal: config.DATABRICKS_CLIENT_ID !== undefined },
     queues: {
       drop: (scope) => queueStore.destination(scope).drop(),
       waitingJobs: async (scope) => (await queueStore.destination(scope).usage()).jobs,
     },
     numbers: makeStatusNumbers(queueStore, clock),
-    compileView: (viewDefinition) => compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL }),
+    fhirVersion: config.FHIR_VERSION,
+    compileView: (viewDefinition) =>
+      compileView(viewDefinition, { createdAtUrl: config.AIDBOX_CREATED_AT_URL, fhirVersion: config.FHIR_VERSION }),
     installation: deps.installation,
     createdAtUrl: config.AIDBOX_CREATED_AT_URL,
     drainTimeoutMs: DRAIN_TIMEOUT_MS,

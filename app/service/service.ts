@@ -1,11 +1,14 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeAidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
+import { readProxyEnvironment } from '../config/proxy-environment.ts';
 import { Supervisor } from '../delivery/supervisor.ts';
 import { DestinationDirectory } from '../destinations/destination-directory.ts';
 import { makeDestinationRepository } from '../destinations/destination-repository.ts';
 import { isRunnable, normaliseInstallation, scopeOf, type Destination } from '../destinations/destination.ts';
 import { makeSecretStore } from '../destinations/secret-store.ts';
+import { AppError } from '../errors/app-error.ts';
 import { makeOutcome, type OperationAnswer } from '../fhir/operation-outcome.ts';
 import { checkHealth, checkReadiness } from '../http/health.ts';
 import { isAppCall } from '../http/operations.ts';
@@ -19,10 +22,13 @@ import { Wakeups } from '../lib/wakeups.ts';
 import type { Logger } from '../log.ts';
 import { makeMetrics } from '../metrics.ts';
 import type { QueueStore } from '../queue/queue-store.ts';
+import { makeSlowLane } from '../slow-lane/slow-lane.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import { openObjectStore } from '../storage/open-object-store.ts';
 import type { TableLocation } from '../storage/table-location.ts';
-import { type DestinationMemory, runDestination } from './destination-runtime.ts';
+import { Databricks } from './databricks.ts';
+import { type DestinationMemory, makeDestinationMemory, runDestination } from './destination-runtime.ts';
+import { makeManagedPreparation } from './managed-preparation.ts';
 import { refreshGauges } from './gauges.ts';
 import { openSealer } from './seal-keys.ts';
 import { openConfiguredQueue } from './configured-queue.ts';
@@ -99,11 +105,15 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
   );
   const memories = new Map<string, DestinationMemory>();
   const memoryOf = (scope: string): DestinationMemory => {
-    const memory = memories.get(scope) ?? { owner: { waitingEvents: 0 }, table: {} };
+    const memory = memories.get(scope) ?? makeDestinationMemory();
     memories.set(scope, memory);
     return memory;
   };
-  const runtime = { config, queueStore, client, openStore, wakeups, memoryOf, clock, metrics, log };
+  const slowLane = makeSlowLane(config.FLATTEN_TIMEOUT_MS);
+  releasers.add('slow lane', () => slowLane.close());
+  const databricks = await openDatabricks(config, clock, log);
+  releasers.add('Databricks', () => databricks.close());
+  const runtime = { config, queueStore, client, openStore, databricks, slowLane, wakeups, memoryOf, clock, metrics, log };
   const supervisor = new Supervisor<Destination>({
     list: async () => (await directory.readAll()).filter(isRunnable),
     run: async (destination, stop) => {
@@ -162,7 +172,13 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
       installation,
       repository,
       secrets,
-      tables: makeTablePreparation(openStore, clock),
+      tables: makeTablePreparation(
+        openStore,
+        clock,
+        makeManagedPreparation(databricks, (destination, columns) => {
+          if (writesTables) memoryOf(scopeOf(destination)).columns = columns;
+        }),
+      ),
       queueStore,
       onChange: changed,
       clock,
@@ -183,6 +199,22 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
       log[failed.length === 0 ? 'info' : 'warn']({ event: 'service.stopped', reason: failed.join(', ') || undefined });
     },
   };
+}
+
+/** @throws AppError CONFIG_INVALID when CA_FILE cannot be read */
+async function openDatabricks(
+  { CA_FILE: caFile, DATABRICKS_CLIENT_ID: clientId, DATABRICKS_CLIENT_SECRET: clientSecret }: Config,
+  clock: Clock,
+  log: Logger,
+): Promise<Databricks> {
+  const principal = clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };
+  const caPem =
+    caFile === undefined
+      ? undefined
+      : await readFile(caFile, 'utf8').catch((cause: unknown) => {
+          throw new AppError('CONFIG_INVALID', 'CA_FILE cannot be read; a PEM file was expected', { cause });
+        });
+  return new Databricks({ principal, caPem, environment: readProxyEnvironment(), clock, log });
 }
 
 /** Keeps the destinations of a process that only takes notifications up to date. */

@@ -85,9 +85,11 @@ function moreParameters(
     ),
     ...number('tableVersion', status?.tableVersion),
     ...time('lastCommit', status?.lastCommitAtMs),
+    ...number('rowsSentAgain', counters.repeatedRows),
     ...number('queueStoreLosses', counters.storeLosses),
     ...number('messagesLostWithQueueStore', counters.lostEvents),
     ...text('lastQueueStoreLoss', status?.storeLoss),
+    ...(status?.warnings ?? []).map((warning) => ({ name: 'warning', valueString: warning })),
     ...(status?.lastErrors ?? []).slice(0, MAX_ERRORS).map(describeError),
   ];
 }

@@ -16,13 +16,14 @@ import { beginIncarnation } from '../writers/external-direct/begin-incarnation.t
 import { makeApplication } from '../writers/external-direct/commit-record.ts';
 import { retentionWarnings } from '../writers/external-direct/retention.ts';
 
-/** Checks and begins tables of `external-direct` destinations. */
+/** Checks and begins tables: those on paths here, those in Databricks by `managed`. */
 export function makeTablePreparation(
   openStore: (location: TableLocation) => Promise<ObjectStore>,
   clock: Clock,
+  managed: TablePreparation,
 ): TablePreparation {
-  const using = async <T>(destination: Destination, use: (store: ObjectStore) => Promise<T>): Promise<T> => {
-    const store = await openStore(destination.table);
+  const using = async <T>(location: TableLocation, use: (store: ObjectStore) => Promise<T>): Promise<T> => {
+    const store = await openStore(location);
     try {
       return await use(store);
     } finally {
@@ -30,21 +31,27 @@ export function makeTablePreparation(
     }
   };
   return {
-    check: (destination, view) =>
-      using(destination, async (store) => {
+    check: (destination, view) => {
+      const { target } = destination;
+      if (target.kind === 'databricks') return managed.check(destination, view);
+      return using(target.location, async (store) => {
         const snapshot = await readExisting(store, destination, view);
         await probePutIfAbsent(store);
         const columns = snapshot === undefined ? tableColumnsForView(view) : tableColumns(snapshot);
         makeRowEncoder(view, columns);
         return { warnings: [...findWarnings(view, columns), ...(snapshot === undefined ? [] : retentionWarnings(snapshot))] };
-      }),
-    begin: (destination, view) =>
-      using(destination, async (store) => {
+      });
+    },
+    begin: (destination, view) => {
+      const { target } = destination;
+      if (target.kind === 'databricks') return managed.begin(destination, view);
+      return using(target.location, async (store) => {
         if (destination.createTable && (await readExisting(store, destination, view)) === undefined) {
           await createTable(store, tableColumnsForView(view), { name: destination.viewName, nowMs: clock.now() });
         }
         await beginIncarnation(store, makeApplication(destination.installation, destination.id, destination.incarnation), clock);
-      }),
+      });
+    },
   };
 }
 

@@ -39,7 +39,7 @@ export interface CompiledView {
   readonly fallbacks?: readonly ViewFallback[];
   /**
    * The rows of one resource, values in the order of `columns`; none when the view's `where` excludes it.
-   * @throws AppError VIEW_EVALUATION_FAILED naming view, column, expression, never a value
+   * @throws AppError VIEW_EVALUATION_FAILED naming view, column, expression, never a value; VIEW_TOO_SLOW when it was compiled as `quick`
    */
   readonly evaluate: (resource: Resource) => readonly (readonly FlatValue[])[];
 }

@@ -2,8 +2,9 @@ import type { UserInvocationTable } from 'fhirpath';
 import { AppError } from '../errors/app-error.ts';
 import type { FlatValue, Resource } from './compiled-view.ts';
 import { compileExpression, NOT_PRIMITIVE, readPrimitive, type Budget, type Expression } from './expression.ts';
+import type { FhirModel } from './fhir-model.ts';
 import { ExpressionFailure, makeFunctions, type RootScope } from './functions.ts';
-import { MAX_REPEAT_DEPTH, MAX_ROWS } from './limits.ts';
+import { goneTooFar, MAX_REPEAT_DEPTH, maxRows, type Bounds } from './limits.ts';
 import type { ViewExpression } from './view-definition.ts';
 import type { PlannedColumn, PlannedSelect, ViewPlan } from './view-plan.ts';
 
@@ -20,8 +21,10 @@ interface Focus {
 
 interface Session {
   readonly view: string;
+  readonly model: FhirModel;
   readonly functions: UserInvocationTable;
   readonly budget: Budget;
+  readonly maxRows: number;
   /** Seen by all expressions; `resource` and `rowIndex` change, and are cleared after each resource. */
   readonly variables: Record<string, unknown>;
 }
@@ -33,7 +36,9 @@ export interface Interpreter {
   readonly begin: (resource: Resource) => unknown;
   readonly end: () => void;
   readonly parts: InterpreterParts;
-  readonly tooManyRows: () => AppError;
+  /** More rows from one resource are an error, which `tooManyRows` makes. */
+  readonly maxRows: number;
+  readonly tooManyRows: () => Error;
 }
 
 /** Each makes a function of a node and %rowIndex, to be called between `begin` and `end`. */
@@ -50,12 +55,19 @@ export interface InterpreterParts {
  * Makes the interpreter of a view: the algorithm of SQL on FHIR v2 over fhirpath.js.
  * Nothing of a resource is changed, and nothing of it is kept after the call.
  */
-export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[]): Interpreter {
+export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[], bounds: Bounds): Interpreter {
   const scope: RootScope = { root: undefined };
-  const { name, resourceType, constants } = plan.definition;
+  const { name, model, resourceType, constants } = plan.definition;
   const variables: Record<string, unknown> = Object.fromEntries(constants.map((constant) => [constant.name, constant.value]));
-  const session: Session = { view: name, functions: makeFunctions(scope, createdAtUrls), budget: { steps: 0 }, variables };
-  const toNode = compileExpression('$this', session.functions, session.budget);
+  const session: Session = {
+    view: name,
+    model,
+    functions: makeFunctions(scope, model, createdAtUrls, bounds),
+    budget: { steps: 0, bounds },
+    maxRows: maxRows(bounds, plan.columns.length),
+    variables,
+  };
+  const toNode = compileExpression('$this', session.model, session.functions, session.budget);
 
   const begin = (resource: Resource): unknown => {
     session.budget.steps = 0;
@@ -81,6 +93,7 @@ export function makeInterpreter(plan: ViewPlan, createdAtUrls: readonly string[]
     begin,
     end,
     parts,
+    maxRows: session.maxRows,
     tooManyRows: () => tooManyRows(session),
     evaluate: (resource) => {
       if (resource.resourceType !== resourceType) return [];
@@ -105,7 +118,7 @@ function makeParts(session: Session): InterpreterParts {
     items: (expression) => onNode(bind(session, expression.text, expression.path)),
     repeated: (expressions) => onNode(makeRepeat(session, expressions)),
     toNode: ({ path }) => {
-      const run = compileExpression('$this', session.functions, session.budget, path);
+      const run = compileExpression('$this', session.model, session.functions, session.budget, path);
       return (element) => run([element], {})[0];
     },
   };
@@ -228,7 +241,7 @@ function makeCondition(session: Session, condition: ViewExpression): (focus: Foc
 
 /** Compiles an expression and names it in what it throws. */
 function bind(session: Session, text: string, place: string): (focus: Focus) => readonly unknown[] {
-  const run: Expression = compileExpression(text, session.functions, session.budget);
+  const run: Expression = compileExpression(text, session.model, session.functions, session.budget);
   return (focus) => {
     session.variables['rowIndex'] = focus.rowIndex;
     try {
@@ -240,11 +253,13 @@ function bind(session: Session, text: string, place: string): (focus: Focus) => 
 }
 
 function checkRows(session: Session, count: number): void {
-  if (count > MAX_ROWS) throw tooManyRows(session);
+  if (count > session.maxRows) throw tooManyRows(session);
 }
 
-function tooManyRows(session: Session): AppError {
-  return evaluationFailed(session, 'rows', `one resource gave more than ${MAX_ROWS} rows`);
+function tooManyRows(session: Session): Error {
+  return goneTooFar(session.budget.bounds, () =>
+    evaluationFailed(session, 'rows', `one resource gave more than ${session.maxRows} rows`),
+  );
 }
 
 function evaluationFailed(session: Session, place: string, reason: string): AppError {

@@ -1,8 +1,17 @@
 import fhirpath from 'fhirpath';
 import { arithmeticType, findSignature, type ArgumentKind } from './function-signatures.ts';
 import { stringOf, unquote } from './literals.ts';
-import { ANY, elementTypes, isResourceType, isSubtype, readTypeName, suggestChoice, type Types } from './r4-types.ts';
-import { isSimpleRegex } from './simple-regex.ts';
+import {
+  ANY,
+  elementTypes,
+  isResourceType,
+  isSubtype,
+  readTypeName,
+  suggestChoice,
+  type FhirModel,
+  type Types,
+} from './fhir-model.ts';
+import { findRegexProblem } from './regex-functions.ts';
 
 /** A node of the syntax tree of fhirpath.js 5.2.0. */
 export interface AstNode {
@@ -17,6 +26,7 @@ export interface AstNode {
 
 /** What an expression is checked against. */
 export interface TypingScope {
+  readonly model: FhirModel;
   /** Types of the thing the expression is evaluated on. */
   readonly input: Types;
   /** Types of `%name`, without the percent sign. */
@@ -145,10 +155,10 @@ function memberTypes(node: AstNode, input: Types, scope: TypingScope): Types {
     return [ANY];
   }
   if (node.atRoot !== undefined && /^[A-Z]/.test(name)) return typePrefix(name, node, input, scope);
-  const found = input.map((type) => elementTypes(type, name));
+  const found = input.map((type) => elementTypes(scope.model, type, name));
   const types = found.flatMap((each) => each ?? []);
   if (input.length > 0 && !scope.lenient && found.every((each) => each === undefined)) {
-    const hint = input.map((type) => suggestChoice(type, name)).find((each) => each !== undefined);
+    const hint = input.map((type) => suggestChoice(scope.model, type, name)).find((each) => each !== undefined);
     scope.report(
       `${input.slice(0, 5).join(' | ')} has no element ${quote(name)}${hint === undefined ? '' : `; write ${hint}`}${place(node)}`,
     );
@@ -159,7 +169,7 @@ function memberTypes(node: AstNode, input: Types, scope: TypingScope): Types {
 
 /** `Patient.name`: a type name before the path keeps what has that type. */
 function typePrefix(name: string, node: AstNode, input: Types, scope: TypingScope): Types {
-  const kept = input.filter((type) => type === ANY || isSubtype(type, name));
+  const kept = input.filter((type) => type === ANY || isSubtype(scope.model, type, name));
   if (kept.length === 0 && input.length > 0 && !scope.lenient) {
     scope.report(`the path begins with ${quote(name)} but stands on ${input.slice(0, 5).join(' | ')}${place(node)}`);
     return [ANY];
@@ -189,11 +199,11 @@ function callType(node: AstNode, input: Types, scope: TypingScope): Types {
     scope.report(`${name}() has ${given.length} arguments; expected ${expected}${place(node)}`);
     return [ANY];
   }
-  if (name === 'getResourceKey' && input.length > 0 && !input.some((type) => type === ANY || isResourceType(type))) {
+  if (name === 'getResourceKey' && input.length > 0 && !input.some((type) => type === ANY || isResourceType(scope.model, type))) {
     scope.report(`getResourceKey() stands on ${input.slice(0, 5).join(' | ')}; it needs a resource${place(node)}`);
   }
   const args = given.map((argument, index) => argumentTypes(argument, signature.args[index] ?? 'value', input, scope));
-  if (name === 'getReferenceKey' && args[0]?.some((type) => type !== ANY && !isResourceType(type)) === true) {
+  if (name === 'getReferenceKey' && args[0]?.some((type) => type !== ANY && !isResourceType(scope.model, type)) === true) {
     scope.report(`getReferenceKey() takes a resource type without quotes, for example getReferenceKey(Patient)${place(node)}`);
   }
   return signature.result(input, args);
@@ -208,13 +218,12 @@ function argumentTypes(node: AstNode, kind: ArgumentKind, input: Types, scope: T
       return typeOf(node, scope.input, scope);
     case 'type':
       return namedType(node, scope);
-    case 'regex': {
+    case 'matches':
+    case 'matchesFull':
+    case 'replaceMatches': {
       const pattern = stringOf(node);
-      if (pattern === undefined || !isSimpleRegex(pattern)) {
-        scope.report(
-          'the regular expression is refused, as it could block the service: expected a string literal without groups and alternatives, with at most one of * + ? {n,m}',
-        );
-      }
+      const problem = pattern === undefined ? 'a string literal was expected' : findRegexProblem(pattern, kind);
+      if (problem !== undefined) scope.report(`the regular expression is refused: ${problem}${place(node)}`);
       return ['string'];
     }
   }
@@ -222,9 +231,9 @@ function argumentTypes(node: AstNode, kind: ArgumentKind, input: Types, scope: T
 
 function namedType(node: AstNode | undefined, scope: TypingScope): Types {
   const text = node?.text ?? '';
-  const type = readTypeName(text);
+  const type = readTypeName(scope.model, text);
   if (type !== undefined) return [type];
-  scope.report(`${quote(text)} is not a FHIR R4 type (type names stand without quotes)`);
+  scope.report(`${quote(text)} is not a FHIR ${scope.model.release} type (type names stand without quotes)`);
   return [ANY];
 }
 

@@ -1,8 +1,8 @@
 import fhirpath, { type UserInvocationTable } from 'fhirpath';
-import r4 from 'fhirpath/fhir-context/r4';
 import { describeCause } from '../lib/describe-cause.ts';
+import type { FhirModel } from './fhir-model.ts';
 import { ExpressionFailure } from './functions.ts';
-import { MAX_COMPARED_ITEMS, MAX_ITEMS, MAX_STEPS, MAX_TEXT_LENGTH } from './limits.ts';
+import { goneTooFar, MAX_TEXT_LENGTH, VIEW_TOO_SLOW, type Bounds } from './limits.ts';
 
 /** Names that an expression sees with a percent sign. */
 export type Variables = Readonly<Record<string, unknown>>;
@@ -10,23 +10,30 @@ export type Variables = Readonly<Record<string, unknown>>;
 /** A compiled expression: items in, items out, both as fhirpath.js has them (nodes or computed values). */
 export type Expression = (items: readonly unknown[], variables: Variables) => readonly unknown[];
 
-/** Steps that were taken for the resource at hand; reset before each resource. */
+/** Steps that were taken for the resource at hand, which are reset before each, and what is allowed. */
 export interface Budget {
   steps: number;
+  readonly bounds: Bounds;
 }
 
 /**
  * Compiles an expression that was checked before, when it is first evaluated: compiled views seldom need it.
  *
- * Internal types are kept, as resolving them would write hidden properties into the resource. What it throws is an ExpressionFailure:
- * the texts of fhirpath.js may quote data and are dropped.
+ * Internal types are kept, as resolving them would write hidden properties into the resource. What it throws is an ExpressionFailure, as
+ * the texts of fhirpath.js may quote data, or VIEW_TOO_SLOW.
  *
  * @param base path in the model of plain elements that it will be evaluated on; not needed for resources and nodes
  */
-export function compileExpression(text: string, functions: UserInvocationTable, budget: Budget, base?: string): Expression {
-  const maxItems = COMPARES_ALL.test(text) ? MAX_COMPARED_ITEMS : MAX_ITEMS;
+export function compileExpression(
+  text: string,
+  { tables }: FhirModel,
+  functions: UserInvocationTable,
+  budget: Budget,
+  base?: string,
+): Expression {
+  const maxItems = COMPARES_ALL.test(text) ? budget.bounds.comparedItems : budget.bounds.items;
   const compile = (): ReturnType<typeof fhirpath.compile> =>
-    fhirpath.compile(base === undefined ? text : { base, expression: text }, r4, {
+    fhirpath.compile(base === undefined ? text : { base, expression: text }, tables, {
       resolveInternalTypes: false,
       preciseMath: true,
       userInvocationTable: functions,
@@ -38,6 +45,7 @@ export function compileExpression(text: string, functions: UserInvocationTable, 
       run ??= compile();
       return run(items, variables) as readonly unknown[];
     } catch (error) {
+      if (error === VIEW_TOO_SLOW) throw VIEW_TOO_SLOW;
       throw error instanceof ExpressionFailure ? error : new ExpressionFailure(explain(error));
     }
   };
@@ -47,9 +55,13 @@ export function compileExpression(text: string, functions: UserInvocationTable, 
 const COMPARES_ALL = /\||distinct|union|intersect|exclude|subsetOf|supersetOf/i;
 
 function checkBounds(result: unknown, budget: Budget, maxItems: number): void {
-  if (++budget.steps > MAX_STEPS) throw new ExpressionFailure(`the view took more than ${MAX_STEPS} steps for one resource`);
+  const { bounds } = budget;
+  const items = Array.isArray(result) ? result.length : 1;
+  budget.steps += 1 + (items >> 4);
+  if (budget.steps > bounds.steps)
+    throw goneTooFar(bounds, () => new ExpressionFailure(`the view took more than ${bounds.steps} steps for one resource`));
   if (!Array.isArray(result)) return;
-  if (result.length > maxItems) throw new ExpressionFailure(`it gave more than ${maxItems} values`);
+  if (items > maxItems) throw goneTooFar(bounds, () => new ExpressionFailure(`it gave more than ${maxItems} values`));
   for (const item of result) {
     if (typeof item === 'string' && item.length > MAX_TEXT_LENGTH)
       throw new ExpressionFailure(`it made a text of more than ${MAX_TEXT_LENGTH} characters`);

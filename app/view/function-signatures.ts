@@ -1,10 +1,11 @@
-import { isPrimitiveType, type Types } from './r4-types.ts';
+import type { RegexUse } from './regex-functions.ts';
+import { isPrimitiveType, type Types } from './fhir-model.ts';
 
 /**
  * How an argument is read. `criteria`, `projection`: evaluated on each item; `value`: evaluated once on `$this`; `type`: a type name
- * without quotes; `regex`: a string literal that is a simple regular expression (simple-regex.ts).
+ * without quotes; a RegexUse: a string literal that is a regular expression for that function.
  */
-export type ArgumentKind = 'criteria' | 'projection' | 'value' | 'type' | 'regex';
+export type ArgumentKind = 'criteria' | 'projection' | 'value' | 'type' | RegexUse;
 
 export interface Signature {
   readonly args: readonly ArgumentKind[];
@@ -63,8 +64,9 @@ const SIGNATURES: Readonly<Record<string, Signature>> = {
   ...each('split', signature(fixed('string'), ['value'])),
   ...each('substring', signature(fixed('string'), ['value', 'value'], 1)),
   ...each('replace', signature(fixed('string'), ['value', 'value'])),
-  ...each('matches matchesFull', signature(fixed('boolean'), ['regex'])),
-  ...each('replaceMatches', signature(fixed('string'), ['regex', 'value'])),
+  ...each('matches', signature(fixed('boolean'), ['matches'])),
+  ...each('matchesFull', signature(fixed('boolean'), ['matchesFull'])),
+  ...each('replaceMatches', signature(fixed('string'), ['replaceMatches', 'value'])),
   ...each('count length', signature(fixed('integer'))),
   ...each('indexOf lastIndexOf', signature(fixed('integer'), ['value'])),
   ...each('ceiling floor truncate', signature(fixed('integer'))),

@@ -1,6 +1,8 @@
 import fhirpath, { type UserInvocationTable } from 'fhirpath';
-import r4 from 'fhirpath/fhir-context/r4';
-import { MAX_REGEX_INPUT } from './simple-regex.ts';
+import type { FhirModel } from './fhir-model.ts';
+import { QUICK_BOUNDS, VIEW_TOO_SLOW, type Bounds } from './limits.ts';
+import { compileRegex, type BoundedRegex, type RegexUse } from './regex-functions.ts';
+import { MAX_REGEX_INPUT, QUICK_REGEX_INPUT } from './simple-regex.ts';
 
 /** The resource being flattened, as a node of fhirpath.js; set before and cleared after each resource. */
 export interface RootScope {
@@ -36,10 +38,16 @@ export const CREATED_AT_URLS: readonly string[] = [
  * @param scope where getAidboxTs() and getAidboxCts() find the resource; they mean the whole resource on every level
  * @param createdAtUrls URLs of the extension in `meta` that holds the time of creation
  */
-export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]): UserInvocationTable {
-  const lastUpdated = compile('meta.lastUpdated');
-  const createdAt = compile('meta.extension.where(url in %urls).value.ofType(instant)');
-  const toExtensions = compile('$this', 'Extension');
+export function makeFunctions(
+  scope: RootScope,
+  model: FhirModel,
+  createdAtUrls: readonly string[],
+  bounds: Bounds,
+): UserInvocationTable {
+  const onText = makeOnText(bounds);
+  const lastUpdated = compile(model, 'meta.lastUpdated');
+  const createdAt = compile(model, 'meta.extension.where(url in %urls).value.ofType(instant)');
+  const toExtensions = compile(model, '$this', 'Extension');
   return {
     where: entry({ 1: ['Expr'] }, function (this: CallContext, nodes: Nodes, criteria: Criteria) {
       return nodes.filter((node, index) => holds(this, node, index, criteria));
@@ -56,16 +64,16 @@ export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]
     ),
     getAidboxTs: entry({ 0: [] }, () => lastUpdated([scope.root])),
     getAidboxCts: entry({ 0: [] }, () => createdAt([scope.root], { urls: createdAtUrls }).slice(0, 1)),
-    lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('lowBoundary', '+14:00')),
-    highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary('highBoundary', '-12:00')),
+    lowBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary(model, 'lowBoundary', '+14:00')),
+    highBoundary: entry({ 0: [], 1: ['Integer'] }, makeBoundary(model, 'highBoundary', '-12:00')),
     matches: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
-      onText(nodes, (text) => new RegExp(pattern, 'su').test(text)),
+      onText(nodes, 'matches', pattern, (regex, text) => regex.test(text)),
     ),
     matchesFull: entry({ 1: ['String'] }, (nodes: Nodes, pattern: string) =>
-      onText(nodes, (text) => new RegExp(`^(?:${pattern})$`, 'su').test(text)),
+      onText(nodes, 'matchesFull', pattern, (regex, text) => regex.test(text)),
     ),
     replaceMatches: entry({ 2: ['String', 'String'] }, (nodes: Nodes, pattern: string, replacement: string) =>
-      onText(nodes, (text) => text.replace(new RegExp(pattern, 'gu'), replacement)),
+      onText(nodes, 'replaceMatches', pattern, (regex, text) => regex.replace(text, replacement)),
     ),
   };
 }
@@ -73,11 +81,11 @@ export function makeFunctions(scope: RootScope, createdAtUrls: readonly string[]
 type Evaluate = (nodes: Nodes, variables?: Record<string, unknown>) => Nodes;
 
 /** Parses when it is first called, as most views need none of these. */
-function compile(expression: string, base?: string): Evaluate {
+function compile({ tables }: FhirModel, expression: string, base?: string): Evaluate {
   let run: ReturnType<typeof fhirpath.compile> | undefined;
   return (nodes, variables) => {
     if (nodes.length === 0) return [];
-    run ??= fhirpath.compile(base === undefined ? expression : { base, expression }, r4, {
+    run ??= fhirpath.compile(base === undefined ? expression : { base, expression }, tables, {
       resolveInternalTypes: false,
       preciseMath: true,
     });
@@ -131,10 +139,10 @@ export function readReferenceKey(reference: string | undefined, type: string | u
 }
 
 /** A dateTime without a zone may be anywhere on earth: its bounds are those of the easternmost and the westernmost zone. */
-function makeBoundary(name: string, zone: string): (nodes: Nodes, precision?: unknown) => Nodes {
-  const plain = compile(`$this.${name}()`);
-  const withPrecision = compile(`$this.${name}(%precision)`);
-  const toDateTime = compile('$this.toDateTime()');
+function makeBoundary(model: FhirModel, name: string, zone: string): (nodes: Nodes, precision?: unknown) => Nodes {
+  const plain = compile(model, `$this.${name}()`);
+  const withPrecision = compile(model, `$this.${name}(%precision)`);
+  const toDateTime = compile(model, '$this.toDateTime()');
   return (nodes, precision) => {
     const result = precision === undefined ? plain(nodes) : withPrecision(nodes, { precision });
     const text = String(valueOf(result[0]));
@@ -142,16 +150,25 @@ function makeBoundary(name: string, zone: string): (nodes: Nodes, precision?: un
   };
 }
 
-/** Runs a regular expression that simple-regex.ts accepted; the length of the text bounds its time. */
-function onText<T>(nodes: Nodes, use: (text: string) => T): T | Nodes {
-  if (nodes.length > 1)
-    throw new ExpressionFailure(`a regular expression stands on ${nodes.length} values where one is expected`);
-  const text = valueOf(nodes[0]);
-  if (typeof text !== 'string') return [];
-  if (text.length > MAX_REGEX_INPUT) {
-    throw new ExpressionFailure(
-      `a regular expression stands on a text of ${text.length} characters; at most ${MAX_REGEX_INPUT} are allowed`,
-    );
-  }
-  return use(text);
+/** Makes the function that runs regular expressions, which were checked before; the length of the text bounds their time. */
+function makeOnText(
+  bounds: Bounds,
+): <T>(nodes: Nodes, use: RegexUse, pattern: string, run: (regex: BoundedRegex, text: string) => T) => T | Nodes {
+  const compiled = new Map<string, BoundedRegex>();
+  return (nodes, use, pattern, run) => {
+    if (nodes.length > 1)
+      throw new ExpressionFailure(`a regular expression stands on ${nodes.length} values where one is expected`);
+    const text = valueOf(nodes[0]);
+    if (typeof text !== 'string') return [];
+    if (text.length > MAX_REGEX_INPUT) {
+      throw new ExpressionFailure(
+        `a regular expression stands on a text of ${text.length} characters; at most ${MAX_REGEX_INPUT} are allowed`,
+      );
+    }
+    const key = `${use} ${pattern}`;
+    const regex = compiled.get(key) ?? compileRegex(pattern, use);
+    compiled.set(key, regex);
+    if (regex.isLinear && text.length > QUICK_REGEX_INPUT && bounds === QUICK_BOUNDS) throw VIEW_TOO_SLOW;
+    return run(regex, text);
+  };
 }

@@ -1,6 +1,9 @@
 /** Longest text that a regular expression of a view is run on; with the rule below this bounds the time to some milliseconds. */
 export const MAX_REGEX_INPUT = 10_000;
 
+/** The same for the linear-time engine where others wait: replacing may need a pass over the text for each match. */
+export const QUICK_REGEX_INPUT = 1_000;
+
 const ATOM = String.raw`(?:\\[dDwWsStnrfv.\\/()[\]{}|*+?^$-]|\[\^?(?:\\[dDwWsS\\\]^-]|[^\\\]])+\]|[^\\()[\]{}|*+?^$])`;
 const TOKEN = new RegExp(String.raw`(${ATOM})(\{\d{1,3}\}|\{\d{1,3},\d{0,3}\}|[*+?])?`, 'y');
 

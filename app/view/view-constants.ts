@@ -1,5 +1,5 @@
 import fhirpath from 'fhirpath';
-import r4 from 'fhirpath/fhir-context/r4';
+import { fhirModel } from './fhir-model.ts';
 import type { Report } from './view-problem.ts';
 
 /** A constant of a view: its FHIR type, and its value as fhirpath.js wants it. */
@@ -111,7 +111,9 @@ function readConstant(entry: unknown, path: string, report: Report): ViewConstan
 function toFhirPathValue(fhirType: string, value: unknown): unknown {
   if (fhirType === 'integer64') return BigInt(value as string);
   const literal = temporalLiteral(fhirType, String(value));
-  return literal === undefined ? value : fhirpath.compile(literal, r4, { resolveInternalTypes: false })({})[0];
+  return literal === undefined
+    ? value
+    : fhirpath.compile(literal, fhirModel('R4').tables, { resolveInternalTypes: false })({})[0];
 }
 
 function temporalLiteral(fhirType: string, text: string): string | undefined {

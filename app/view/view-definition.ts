@@ -1,4 +1,12 @@
-import { ANY, isResourceType, readColumnType } from './r4-types.ts';
+import {
+  ANY,
+  fhirModel,
+  isResourceType,
+  readColumnType,
+  readFhirVersion,
+  type FhirModel,
+  type FhirRelease,
+} from './fhir-model.ts';
 import { readConstants, type ViewConstant } from './view-constants.ts';
 import type { Report } from './view-problem.ts';
 
@@ -35,6 +43,8 @@ export interface SelectDefinition {
 /** A ViewDefinition whose structure was checked; its expressions were not parsed yet. */
 export interface ViewDefinition {
   readonly name: string;
+  /** Of the release that the view names, or of the default. */
+  readonly model: FhirModel;
   /** ANY when the view names none that exists: the rest is then checked without types. */
   readonly resourceType: string;
   readonly constants: readonly ViewConstant[];
@@ -56,6 +66,7 @@ type JsonObject = Readonly<Record<string, unknown>>;
 /** Reads one view; made for each, as it counts the expressions. */
 interface Reader {
   readonly report: Report;
+  readonly model: FhirModel;
   expressions: number;
 }
 
@@ -69,7 +80,7 @@ export function readViewName(input: unknown): string {
  * Checks the structure of untrusted JSON and reads it; every problem is reported, and parts with a problem are left out.
  * The rules are those of SQL on FHIR v2; `resourceType` and `status` may be absent, as in its own tests.
  */
-export function readViewDefinition(input: unknown, report: Report): ViewDefinition | undefined {
+export function readViewDefinition(input: unknown, defaultRelease: FhirRelease, report: Report): ViewDefinition | undefined {
   if (!isObject(input)) {
     report('', 'expected a ViewDefinition as a JSON object');
     return undefined;
@@ -77,14 +88,15 @@ export function readViewDefinition(input: unknown, report: Report): ViewDefiniti
   const { resourceType, name, resource } = input;
   if (resourceType !== undefined && resourceType !== 'ViewDefinition') report('resourceType', 'expected "ViewDefinition"');
   if (name !== undefined && readViewName(input) === UNNAMED) report('name', `expected ${NAME_RULE}`);
-  const isKnown = typeof resource === 'string' && isResourceType(resource);
+  const model = fhirModel(readRelease(input['fhirVersion'], defaultRelease, report));
+  const isKnown = typeof resource === 'string' && isResourceType(model, resource);
   if (!isKnown)
     report(
       'resource',
-      `found ${typeof resource === 'string' ? JSON.stringify(resource.slice(0, 80)) : typeof resource}, expected the name of a FHIR R4 resource type`,
+      `found ${typeof resource === 'string' ? JSON.stringify(resource.slice(0, 80)) : typeof resource}, expected the name of a FHIR ${model.release} resource type`,
     );
 
-  const reader: Reader = { report, expressions: 0 };
+  const reader: Reader = { report, model, expressions: 0 };
   const where = readList(reader, input['where'], 'where', (entry, path) => {
     checkKeys(reader, entry, path, ['path', 'description']);
     return readExpression(reader, entry['path'], `${path}.path`);
@@ -95,7 +107,36 @@ export function readViewDefinition(input: unknown, report: Report): ViewDefiniti
   const constants = readConstants(input['constant'], report);
   if (reader.expressions > MAX_EXPRESSIONS)
     report('', `${reader.expressions} expressions; at most ${MAX_EXPRESSIONS} are allowed`);
-  return { name: readViewName(input), resourceType: isKnown ? resource : ANY, constants, where, selects };
+  return { name: readViewName(input), model, resourceType: isKnown ? resource : ANY, constants, where, selects };
+}
+
+/** Codes of `fhirVersion`. */
+const CODES: Readonly<Record<FhirRelease, string>> = { R4: '4.0.1', R5: '5.0.0' };
+
+/** A copy of a view that names the release, unless it names another one only: what is kept must not change its meaning with a setting. */
+export function nameFhirVersion<T>(input: T, release: FhirRelease): T {
+  if (!isObject(input)) return input;
+  const { fhirVersion = [] } = input;
+  const isOpen =
+    Array.isArray(fhirVersion) &&
+    (fhirVersion.length === 0 || fhirVersion.some((code) => typeof code === 'string' && readFhirVersion(code) === release));
+  return isOpen ? { ...input, fhirVersion: [CODES[release]] } : input;
+}
+
+/** The view may name several releases that it works with. @returns the default when it is one of them, or when none is named */
+function readRelease(input: unknown, defaultRelease: FhirRelease, report: Report): FhirRelease {
+  if (input === undefined) return defaultRelease;
+  if (!Array.isArray(input) || input.some((code) => typeof code !== 'string')) {
+    report('fhirVersion', 'expected a list of codes such as ["4.0.1"]');
+    return defaultRelease;
+  }
+  const codes = input as readonly string[];
+  const releases = codes.flatMap((code) => readFhirVersion(code) ?? []);
+  if (codes.length > 0 && releases.length === 0) {
+    const found = codes.map((code) => JSON.stringify(code.slice(0, 20))).join(', ');
+    report('fhirVersion', `found ${found}; supported are "${CODES.R4}" (R4) and "${CODES.R5}" (R5)`);
+  }
+  return releases.includes(defaultRelease) ? defaultRelease : (releases[0] ?? defaultRelease);
 }
 
 function readSelects(reader: Reader, input: unknown, path: string, depth: number): readonly SelectDefinition[] {
@@ -144,7 +185,7 @@ function readColumn(reader: Reader, column: JsonObject, path: string): ColumnDef
   const hasName = typeof name === 'string' && NAME.test(name) && name.length <= 255;
   if (!hasName) reader.report(`${path}.name`, `expected ${NAME_RULE}`);
   if (collection !== undefined && typeof collection !== 'boolean') reader.report(`${path}.collection`, 'expected true or false');
-  const declaredType = typeof type === 'string' ? readColumnType(type) : undefined;
+  const declaredType = typeof type === 'string' ? readColumnType(reader.model, type) : undefined;
   if (type !== undefined && (declaredType === undefined || !/^[a-z]/.test(declaredType))) {
     reader.report(`${path}.type`, 'expected a primitive FHIR type such as string, date or decimal');
   }

@@ -1,6 +1,6 @@
 import type { ViewColumn } from './compiled-view.ts';
 import { inferTypes, parseExpression, type AstNode } from './expression-types.ts';
-import { ANY, isPrimitiveType, isSubtype, type Types } from './r4-types.ts';
+import { ANY, isPrimitiveType, isSubtype, type FhirModel, type Types } from './fhir-model.ts';
 import type { ColumnDefinition, Iteration, SelectDefinition, ViewDefinition, ViewExpression } from './view-definition.ts';
 import type { Report } from './view-problem.ts';
 
@@ -20,7 +20,7 @@ export interface PlannedSelect {
   readonly output: readonly PlannedColumn[];
 }
 
-/** A view whose expressions were parsed, checked against R4 and typed. */
+/** A view whose expressions were parsed, checked against a model of FHIR and typed. */
 export interface ViewPlan {
   readonly definition: ViewDefinition;
   readonly selects: readonly PlannedSelect[];
@@ -35,6 +35,7 @@ const MAX_COLUMNS = 2_000;
 const MAX_REPEAT_ROUNDS = 20;
 
 interface Planner {
+  readonly model: FhirModel;
   readonly report: Report;
   readonly variables: Readonly<Record<string, Types>>;
   readonly trees: Map<string, AstNode>;
@@ -44,6 +45,7 @@ interface Planner {
 export function planView(definition: ViewDefinition, report: Report): ViewPlan {
   const root: Types = [definition.resourceType];
   const planner: Planner = {
+    model: definition.model,
     report,
     trees: new Map(),
     variables: {
@@ -94,7 +96,7 @@ function planColumn(planner: Planner, column: ColumnDefinition, focus: Types): P
       `the column yields ${describeTypes(types)}; expected a primitive type, so name one of its elements`,
     );
   }
-  const fhirType = column.declaredType ?? commonType(types) ?? 'string';
+  const fhirType = column.declaredType ?? commonType(planner.model, types) ?? 'string';
   const { name, collection, ansiType, expression } = column;
   return { at: column.path, name, fhirType, collection, ansiType, path: expression.text };
 }
@@ -120,7 +122,13 @@ function repeatTypes(planner: Planner, expressions: readonly ViewExpression[], i
   });
   const step = (from: Types, report: Report): Types =>
     trees.flatMap(({ tree, path }) =>
-      inferTypes(tree, { input: from, variables: planner.variables, report: (message) => report(path, message), lenient: true }),
+      inferTypes(tree, {
+        model: planner.model,
+        input: from,
+        variables: planner.variables,
+        report: (message) => report(path, message),
+        lenient: true,
+      }),
     );
   let reached: Types = [];
   for (let round = 0; round < MAX_REPEAT_ROUNDS; round++) {
@@ -137,7 +145,9 @@ const ignore: Report = () => undefined;
 function inferExpression(planner: Planner, expression: ViewExpression, input: Types): Types {
   const report = (message: string): void => planner.report(expression.path, message);
   const tree = parse(planner, expression);
-  return tree === undefined ? [ANY] : inferTypes(tree, { input, variables: planner.variables, report, lenient: false });
+  return tree === undefined
+    ? [ANY]
+    : inferTypes(tree, { model: planner.model, input, variables: planner.variables, report, lenient: false });
 }
 
 function parse({ trees, report }: Planner, { text, path }: ViewExpression): AstNode | undefined {
@@ -183,11 +193,11 @@ function checkNames(columns: readonly PlannedColumn[], report: Report): void {
 }
 
 /** The one type, or the one that all share (`string` for code and uri); undefined when the types have nothing in common. */
-function commonType(types: Types): string | undefined {
+function commonType(model: FhirModel, types: Types): string | undefined {
   const primitives = types.filter(isPrimitiveType);
   const [first] = primitives;
   if (first === undefined) return undefined;
-  return primitives.find((type) => primitives.every((other) => isSubtype(other, type))) ?? undefined;
+  return primitives.find((type) => primitives.every((other) => isSubtype(model, other, type))) ?? undefined;
 }
 
 /** Types that share one table type. */

@@ -14,10 +14,18 @@ export type Coverage =
 export interface PreparedEvent {
   /** 16 characters, the same in every repetition of the event (design E1). */
   readonly key: string;
+  /** `Type/id` of the resource, whose versions stay in order; undefined for what names none. */
+  readonly resource: string | undefined;
   readonly coverage: Coverage;
   readonly content:
     | { readonly kind: 'rows'; readonly rows: readonly Row[] }
-    | { readonly kind: 'rejected'; readonly code: ErrorCode; readonly reason: string };
+    | ({ readonly kind: 'rejected' } & Rejection);
+}
+
+/** Why an event cannot be written; shown with its quarantine entry, so without any value of it. */
+export interface Rejection {
+  readonly code: ErrorCode;
+  readonly reason: string;
 }
 
 /** What became of one event. `…-before`: an earlier attempt, or another owner, had settled it; nothing was written now. */
@@ -26,7 +34,11 @@ export type EventOutcome = 'written' | 'quarantined' | 'written-before' | 'quara
 export interface WriteResult {
   /** In the order of the events given. */
   readonly outcomes: readonly EventOutcome[];
-  /** Table version of the commit, or undefined when nothing had to be committed. */
+  /** By key, the events that turned out to be unfit only while they were being written; their outcome is `quarantined`. */
+  readonly rejections?: ReadonlyMap<string, Rejection>;
+  /** False when every event had been settled before. */
+  readonly hasWritten: boolean;
+  /** Table version of the commit, where the table tells it. */
   readonly version: number | undefined;
   readonly rows: number;
   readonly bytes: number;
@@ -36,6 +48,8 @@ export interface WriteResult {
 export interface WriteGuard {
   /** Resolves while the lease is ours and the destination exists. @throws AppError LEASE_LOST */
   check(): Promise<void>;
+  /** Resolves while the quarantine has room for `entries` more. @throws AppError QUARANTINE_FULL */
+  checkQuarantine(entries: number): Promise<void>;
   readonly signal: AbortSignal;
 }
 
@@ -60,4 +74,6 @@ export interface OpenedTable {
   readonly columns: readonly TableColumn[];
   /** Set when the checkpoint shows that the queue store was emptied or went back behind the table. */
   readonly storeLoss: 'emptied' | 'rolled-back' | undefined;
+  /** What the user should know of table and view, for `$status`. */
+  readonly warnings?: readonly string[];
 }

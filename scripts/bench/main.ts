@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
 import { runEndToEndBench } from './end-to-end.ts';
 import { runFlattenBench } from './flatten.ts';
+import { runHostileBench } from './hostile.ts';
+import { runSqlBench, runZerobusBench } from './managed.ts';
 import { runQueueBench } from './queue.ts';
 import { runParquetBench } from './parquet.ts';
 import { runViewRunBench } from './view-run.ts';
@@ -12,9 +14,12 @@ const BENCHES: Readonly<
 > = {
   webhook: { what: 'events acknowledged durably, by queue store; load from a second process', run: runWebhookBench },
   'end-to-end': { what: 'rows from the webhook to the table, beside parse + flatten + encode alone', run: runEndToEndBench },
+  zerobus: { what: 'rows from the webhook by Zerobus to a stand-in of 150 ms, 500 rows a request', run: runZerobusBench },
+  sql: { what: 'rows from the webhook by a SQL warehouse to a stand-in', run: runSqlBench },
   queue: { what: 'add, peek and settle of the queue stores alone', run: runQueueBench },
   parquet: { what: 'encoding of data files, beside hyparquet-writer and parquetjs', run: runParquetBench },
   'view-run': { what: 'NDJSON to Parquet by `view run`: rows per CPU second, memory, one and two threads', run: runViewRunBench },
+  hostile: { what: 'hostile resources: ms each, and the delay of events of another destination meanwhile', run: runHostileBench },
   flatten: { what: 'views: µs per resource, compiled, by hand and with fhirpath.js', run: runFlattenBench },
 };
 

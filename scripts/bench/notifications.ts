@@ -7,6 +7,9 @@ export interface NotificationSource {
   next(events: number): Buffer;
 }
 
+/** Of the benchmarks from the webhook on. */
+export const EVENTS_PER_NOTIFICATION = 20;
+
 const TEMPLATES = 200;
 
 export function makeNotificationSource(seed: number, prefix: string): NotificationSource {

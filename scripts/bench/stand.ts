@@ -25,8 +25,8 @@ export interface StandOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly batchSize: number;
   readonly sendIntervalMs: number;
-  /** `file` = below the folder of the run. */
-  readonly table: { readonly path: 'file' } | { readonly path: string; readonly parameters: readonly object[] };
+  /** Parameters of the write mode; `file`: a table below the folder of the run. */
+  readonly table: 'file' | readonly object[];
 }
 
 const MANIFESTS = new URL('../../manifests/', import.meta.url);
@@ -59,9 +59,13 @@ export async function startStand({ env, batchSize, sendIntervalMs, table }: Stan
     await api.call('PUT', `/fhir/${type}/${body.id}`, { body });
   }
   const location =
-    table.path === 'file'
-      ? [{ name: 'tablePath', valueString: `file://${join(dir, 'tables', 'observations')}` }]
-      : [{ name: 'tablePath', valueString: table.path }, ...('parameters' in table ? table.parameters : [])];
+    table === 'file'
+      ? [
+          { name: 'writeMode', valueString: 'external-direct' },
+          { name: 'tablePath', valueString: `file://${join(dir, 'tables', 'observations')}` },
+          { name: 'createTable', valueBoolean: true },
+        ]
+      : table;
   await api.call('POST', '/fhir/AidboxTopicDestination', {
     body: {
       resourceType: 'AidboxTopicDestination',
@@ -74,9 +78,7 @@ export async function startStand({ env, batchSize, sendIntervalMs, table }: Stan
         ],
       },
       parameter: [
-        { name: 'writeMode', valueString: 'external-direct' },
         ...location,
-        { name: 'createTable', valueBoolean: true },
         { name: 'viewDefinition', valueString: 'observation_flat' },
         { name: 'batchSize', valueUnsignedInt: batchSize },
         { name: 'sendIntervalMs', valueUnsignedInt: sendIntervalMs },

@@ -1,9 +1,9 @@
 import { cpuSeconds, residentMiB, type BenchOptions, type BenchResult } from './bench.ts';
 import { runLoad } from './load-process.ts';
+import { EVENTS_PER_NOTIFICATION } from './notifications.ts';
 import { QUEUE_STORES } from './queue-stores.ts';
 import { startStand } from './stand.ts';
 
-const EVENTS_PER_NOTIFICATION = 20;
 const CONNECTIONS = 16;
 const WARM_UP_SECONDS = 3;
 
@@ -24,7 +24,7 @@ export async function runWebhookBench({ seconds, say, store }: BenchOptions): Pr
       env: { ...under.env, ROLE: 'web' },
       batchSize: 5000,
       sendIntervalMs: 1000,
-      table: { path: 'file' },
+      table: 'file',
     });
     try {
       const task = {

@@ -38,7 +38,8 @@ export const VIEW = {
 
 export const DESTINATION_ID = 'lakehouse-demo';
 
-export function makeDestination(table: string): object {
+/** @param where parameters of the write mode */
+export function makeDestination(where: readonly object[]): object {
   return {
     resourceType: 'AidboxTopicDestination',
     id: DESTINATION_ID,
@@ -48,9 +49,7 @@ export function makeDestination(table: string): object {
       profile: ['http://health-samurai.io/fhir/core/StructureDefinition/aidboxtopicdestination-dataLakehouseAtLeastOnceProfile'],
     },
     parameter: [
-      { name: 'writeMode', valueString: 'external-direct' },
-      { name: 'tablePath', valueString: table },
-      { name: 'createTable', valueBoolean: true },
+      ...where,
       { name: 'viewDefinition', valueString: VIEW.name },
       { name: 'batchSize', valueUnsignedInt: 200 },
       { name: 'sendIntervalMs', valueUnsignedInt: 500 },

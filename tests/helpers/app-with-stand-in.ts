@@ -71,6 +71,7 @@ export async function startApp(switches: Partial<LabSwitches> = {}): Promise<App
     repository: makeDestinationRepository({ client, secrets, installation, log }),
     webhooks: makeWebhookDestinations(client, publicUrl),
     tables: { check: async () => ({ warnings: [] }), begin: async () => undefined },
+    service: { hasPrincipal: false },
     queues: { drop: async () => undefined, waitingJobs: async () => 0 },
     numbers: {
       read: async () => ({
@@ -84,6 +85,7 @@ export async function startApp(switches: Partial<LabSwitches> = {}): Promise<App
         more: [],
       }),
     },
+    fhirVersion: 'R4',
     compileView: () => PATIENT_VIEW,
     createdAtUrl: 'https://aidbox.app/ex/createdAt',
     drainTimeoutMs: 1_000,

@@ -105,6 +105,7 @@ export async function makeFixture(options: { sealer?: Sealer | undefined; secret
       },
       begin: async ({ incarnation }) => void tableCalls.push(`begin ${incarnation}`),
     },
+    service: { hasPrincipal: false },
     queues: { drop: async (scope) => void dropped.push(scope), waitingJobs: async () => 0 },
     numbers: {
       read: async () => ({
@@ -118,6 +119,7 @@ export async function makeFixture(options: { sealer?: Sealer | undefined; secret
         more: [{ name: 'rows', valueDecimal: 120 }],
       }),
     },
+    fhirVersion: 'R4',
     compileView: () => PATIENT_VIEW,
     createdAtUrl: 'ex:createdAt',
     drainTimeoutMs: 2_000,

@@ -37,7 +37,10 @@ export interface DestinationSpec {
   readonly id: string;
   /** A ViewDefinition; its `name` is its id too. */
   readonly view: { readonly name: string; readonly resource: string };
-  readonly table: TableLocation;
+  /** `external-direct`; the table is made. */
+  readonly table?: TableLocation;
+  /** Parameters of another write mode, by name: texts. */
+  readonly parameters?: Readonly<Record<string, string>>;
   /** fhirPathCriteria of the topic. */
   readonly criteria?: string;
   /** Default 500. */
@@ -226,9 +229,10 @@ function makeTopic({ id, view, criteria }: DestinationSpec) {
   };
 }
 
-function makeDestination({ id, view, table, batchSize = 500, sendIntervalMs = 200 }: DestinationSpec, topic: string): object {
-  const text = (name: string, valueString: string | undefined): object[] =>
-    valueString === undefined ? [] : [{ name, valueString }];
+function makeDestination(
+  { id, view, table, parameters, batchSize = 500, sendIntervalMs = 200 }: DestinationSpec,
+  topic: string,
+): object {
   return {
     resourceType: 'AidboxTopicDestination',
     id,
@@ -236,16 +240,25 @@ function makeDestination({ id, view, table, batchSize = 500, sendIntervalMs = 20
     kind: 'data-lakehouse-at-least-once',
     meta: { profile: [PROFILE] },
     parameter: [
-      ...text('writeMode', 'external-direct'),
-      ...text('tablePath', table.tablePath),
-      ...text('s3Endpoint', table.s3Endpoint),
-      ...text('awsAccessKeyId', table.accessKeyId),
-      ...text('awsSecretAccessKey', table.secretAccessKey),
-      ...text('viewDefinition', view.name),
-      { name: 'createTable', valueBoolean: true },
+      ...(table === undefined ? [] : onPath(table)),
+      ...Object.entries(parameters ?? {}).map(([name, valueString]) => ({ name, valueString })),
+      { name: 'viewDefinition', valueString: view.name },
       { name: 'batchSize', valueUnsignedInt: batchSize },
       { name: 'sendIntervalMs', valueUnsignedInt: sendIntervalMs },
       { name: 'skipInitialExport', valueBoolean: true },
     ],
   };
+}
+
+function onPath({ tablePath, s3Endpoint, accessKeyId, secretAccessKey }: TableLocation): object[] {
+  const text = (name: string, valueString: string | undefined): object[] =>
+    valueString === undefined ? [] : [{ name, valueString }];
+  return [
+    ...text('writeMode', 'external-direct'),
+    ...text('tablePath', tablePath),
+    ...text('s3Endpoint', s3Endpoint),
+    ...text('awsAccessKeyId', accessKeyId),
+    ...text('awsSecretAccessKey', secretAccessKey),
+    { name: 'createTable', valueBoolean: true },
+  ];
 }

@@ -25,6 +25,7 @@ const runs = Number(process.env['RUNS'] ?? 25);
 function anEvent(n: number): PreparedEvent {
   return {
     key: `event-${String(n).padStart(10, '0')}`,
+    resource: undefined,
     coverage: { kind: 'since', lastUpdatedMicros: 1_700_000_000_000_000n + BigInt(n) },
     content:
       n % 7 === 0
@@ -47,7 +48,7 @@ async function deliverAtRandom(
   await beginIncarnation(store, APPLICATION, clock);
   const settled = new Map<string, EventOutcome[]>();
   const note = (key: string, outcome: EventOutcome): void => void settled.set(key, [...(settled.get(key) ?? []), outcome]);
-  const guard = { signal: new AbortController().signal, check: async () => undefined };
+  const guard = { signal: new AbortController().signal, check: async () => undefined, checkQuarantine: async () => undefined };
 
   const owner = async (): Promise<void> => {
     let writer: Writer | undefined;

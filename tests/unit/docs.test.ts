@@ -15,7 +15,14 @@ const RESERVED: readonly string[] = [];
 const FOREIGN_NAMES = /^(AIDBOX_TAG|AWS_|BOX_|MINIO_|POSTGRES_|TEST_|LAKEHOUSE_|KILL_)/;
 
 const pages = [
-  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'manifests/README.md', 'tests/lab/aidbox/README.md'],
+  ...[
+    'README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+    'manifests/README.md',
+    'tests/lab/aidbox/README.md',
+    'tests/lab/databricks/README.md',
+  ],
   ...filesBelow('docs', '.md'),
   ...filesBelow('app', '.md'),
 ];
@@ -117,7 +124,7 @@ describe('SPEC.md', () => {
       .split(/^(?=\*\*[IE]\d+)/m)
       .slice(1);
     expect(sections.map((section) => /^\*\*([IE]\d+)/.exec(section)![1])).toEqual([
-      ...Array.from({ length: 10 }, (_, index) => `I${index + 1}`),
+      ...Array.from({ length: 11 }, (_, index) => `I${index + 1}`),
       ...Array.from({ length: 9 }, (_, index) => `E${index + 1}`),
     ]);
     for (const section of sections) expect(section).toMatch(/^- (`tests\/|gap)/m);

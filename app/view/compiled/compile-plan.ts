@@ -1,6 +1,7 @@
 import type { EvaluateView, Interpreter } from '../evaluate-view.ts';
 import type { Resource, ViewFallback } from '../compiled-view.ts';
 import { readReferenceKey } from '../functions.ts';
+import { VIEW_TOO_SLOW } from '../limits.ts';
 import type { ViewPlan } from '../view-plan.ts';
 import { generateView, RUNTIME_NAMES, type GeneratedView } from './emit-view.ts';
 import { lowerView } from './lower-view.ts';
@@ -41,10 +42,11 @@ export function compilePlan(plan: ViewPlan, interpreter: Interpreter, createdAtU
   });
   if (fallbacks.length === expressionCount) return interpreted();
   try {
-    const generated = generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.parts);
+    const generated = generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.maxRows, interpreter.parts);
     return {
       evaluate: instantiate(generated, interpreter, (resource, error) => {
         if (error === TOO_MANY_ROWS) throw interpreter.tooManyRows();
+        if (error === VIEW_TOO_SLOW) throw VIEW_TOO_SLOW;
         return interpreter.evaluate(resource);
       }),
       makeFast: () => instantiate(generated, interpreter, rethrow),

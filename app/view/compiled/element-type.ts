@@ -1,4 +1,4 @@
-import r4 from 'fhirpath/fhir-context/r4';
+import type { FhirModel } from '../fhir-model.ts';
 
 /** What is known of an element before any data is seen, with the same tables and rules that fhirpath.js applies to a node of the resource. */
 export interface ElementType {
@@ -23,9 +23,6 @@ export type Child =
   | { readonly kind: 'element'; readonly type: ElementType; readonly repeats: boolean }
   | { readonly kind: 'choice'; readonly variants: readonly ChoiceVariant[] };
 
-/** Not in the typings of fhirpath.js 5.2.0. */
-const { path2TypeWithoutElements } = r4 as unknown as { readonly path2TypeWithoutElements: Readonly<Record<string, string>> };
-
 const NUMBERS: readonly string[] = ['integer', 'positiveInt', 'unsignedInt', 'decimal'];
 const TEMPORALS: readonly string[] = ['date', 'dateTime', 'instant', 'time'];
 
@@ -35,24 +32,25 @@ export function resourceElementType(name: string): ElementType {
 }
 
 /** The child `name` of an element, or undefined when the model does not have it there. */
-export function findChild(parent: ElementType, name: string): Child | undefined {
+export function findChild(model: FhirModel, parent: ElementType, name: string): Child | undefined {
+  const { tables } = model;
   const inPlace = `${parent.path}.${name}`;
-  const path = r4.pathsDefinedElsewhere[inPlace] ?? inPlace;
-  const choices = r4.choiceTypePaths[path];
+  const path = tables.pathsDefinedElsewhere[inPlace] ?? inPlace;
+  const choices = tables.choiceTypePaths[path];
   if (choices !== undefined) {
-    const variants = choices.map((suffix) => ({ property: name + suffix, type: typeAt(path + suffix) }));
+    const variants = choices.map((suffix) => ({ property: name + suffix, type: typeAt(model, path + suffix) }));
     return variants.every(({ type }) => type.fhirType !== undefined) ? { kind: 'choice', variants } : undefined;
   }
-  if (r4.path2Type[path] === undefined) return undefined;
+  if (tables.path2Type[path] === undefined) return undefined;
   return {
     kind: 'element',
-    type: name === 'extension' ? { path: 'Extension', fhirType: undefined } : typeAt(path),
-    repeats: r4.path2Repeating[path] === true,
+    type: name === 'extension' ? { path: 'Extension', fhirType: undefined } : typeAt(model, path),
+    repeats: tables.path2Repeating[path] === true,
   };
 }
 
-function typeAt(path: string): ElementType {
-  return { path: path2TypeWithoutElements[path] ?? path, fhirType: r4.path2Type[path] };
+function typeAt({ tables, childrenAt }: FhirModel, path: string): ElementType {
+  return { path: childrenAt[path] ?? path, fhirType: tables.path2Type[path] };
 }
 
 /** `unknown`: a resource inside a resource, or a type that needs more than JSON gives (integer64). */

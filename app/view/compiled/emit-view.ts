@@ -68,6 +68,7 @@ export function generateView(
   view: LoweredView,
   resourceType: string,
   columnCount: number,
+  maxRows: number,
   fallbacks: FallbackMaker,
 ): GeneratedView {
   const source = makeSource();
@@ -92,7 +93,7 @@ export function generateView(
   emitSelects(generation, view.selects, place, () => {
     // Most resources give one row, for which V8 need not make room for more.
     source.write(`if (rows === NONE) rows = [[${columns.join(', ')}]];`);
-    source.write(`else if (rows.push([${columns.join(', ')}]) > ${MAX_ROWS}) throw TOO_MANY_ROWS;`);
+    source.write(`else if (rows.push([${columns.join(', ')}]) > ${maxRows}) throw TOO_MANY_ROWS;`);
   });
   source.write('return rows === NONE ? [] : rows;');
   const head = [

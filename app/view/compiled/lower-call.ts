@@ -1,5 +1,5 @@
 import { parseExpression, type AstNode } from '../expression-types.ts';
-import { isSubtype, readTypeName } from '../r4-types.ts';
+import { isSubtype, readTypeName, type FhirModel } from '../fhir-model.ts';
 import { unquote } from '../literals.ts';
 import { kindOf } from './element-type.ts';
 import { elementOf, isComputed, type Node, type TextFunction } from './ir.ts';
@@ -81,7 +81,7 @@ export function lowerCall(node: AstNode, scope: LoweringScope, before: Node | un
     case 'take':
       return range(input, 0, readWhole(first));
     case 'ofType':
-      return lowerOfType(input, need(first).text ?? '');
+      return lowerOfType(scope.model, input, need(first).text ?? '');
     case 'extension':
       return lowerExtension(input, readText(first));
     case 'getResourceKey':
@@ -89,10 +89,17 @@ export function lowerCall(node: AstNode, scope: LoweringScope, before: Node | un
       return { op: 'resourceKey', input, many: false, kind: 'text', mayFail };
     case 'getReferenceKey':
       if (input.kind !== 'object') throw new Unsupported('getReferenceKey() on something else than a Reference');
-      return { op: 'referenceKey', input, resourceType: typeArgument(first), many: input.many, kind: 'text', mayFail };
+      return {
+        op: 'referenceKey',
+        input,
+        resourceType: typeArgument(scope.model, first),
+        many: input.many,
+        kind: 'text',
+        mayFail,
+      };
     case 'getAidboxTs':
       checkBare(before, name);
-      return child(child(scope.root, 'meta'), 'lastUpdated');
+      return child(scope.model, child(scope.model, scope.root, 'meta'), 'lastUpdated');
     case 'getAidboxCts':
       checkBare(before, name);
       return lowerCreatedAt(scope);
@@ -171,10 +178,10 @@ function range(input: Node, from: number, to: number): Node {
 }
 
 /** Only on a choice element, where the type decides which property is read. */
-function lowerOfType(input: Node, text: string): Node {
-  const type = readTypeName(text);
+function lowerOfType(model: FhirModel, input: Node, text: string): Node {
+  const type = readTypeName(model, text);
   if (input.op !== 'choice' || type !== text) throw new Unsupported(`ofType(${text}) on something else than a choice element`);
-  const variants = input.variants.filter((variant) => isSubtype(variant.type.fhirType ?? '', type));
+  const variants = input.variants.filter((variant) => isSubtype(model, variant.type.fhirType ?? '', type));
   if (variants.length === 0) throw new Unsupported(`ofType(${text}), which the element never has`);
   const likely = variants.find((variant) => variant.type.fhirType === type)?.property;
   if (variants.length > 1 && kindOf({ path: type, fhirType: type }) === 'object') {
@@ -197,9 +204,9 @@ function lowerExtension(input: Node, url: string): Node {
   };
 }
 
-function typeArgument(argument: AstNode | undefined): string | undefined {
+function typeArgument(model: FhirModel, argument: AstNode | undefined): string | undefined {
   if (argument === undefined) return undefined;
-  const type = readTypeName(argument.text ?? '');
+  const type = readTypeName(model, argument.text ?? '');
   if (type === undefined) throw new Unsupported('a type that the model does not have');
   return type;
 }
@@ -218,7 +225,7 @@ function lowerCreatedAt(scope: LoweringScope): Node {
   const one: Node = { op: 'slot', slot, element: elementOf(extensions), kind: 'object', many: false, mayFail: false };
   const criterion: Node = {
     op: 'oneOf',
-    left: child(one, 'url'),
+    left: child(scope.model, one, 'url'),
     values: scope.createdAtUrls,
     many: false,
     kind: 'boolean',

@@ -1,5 +1,5 @@
 import type { AstNode } from '../expression-types.ts';
-import { isSubtype } from '../r4-types.ts';
+import { isSubtype } from '../fhir-model.ts';
 import { readLiteral, stringOf, unquote } from '../literals.ts';
 import { elementOf, isComputed, type ItemKind, type LogicOperator, type Node, type OrderOperator } from './ir.ts';
 import { lowerCall } from './lower-call.ts';
@@ -64,10 +64,11 @@ function need(node: AstNode | undefined): AstNode {
 
 function lowerMember(node: AstNode, scope: LoweringScope, input: Node | undefined): Node {
   const name = unquote(node.text ?? '');
-  if (input !== undefined) return child(input, name, scope.lenient);
-  if (!/^[A-Z]/.test(name)) return child(scope.self, name, scope.lenient);
+  if (input !== undefined) return child(scope.model, input, name, scope.lenient);
+  if (!/^[A-Z]/.test(name)) return child(scope.model, scope.self, name, scope.lenient);
   const type = elementOf(scope.self)?.fhirType;
-  if (node.atRoot !== 1 || type === undefined || !isSubtype(type, name)) throw new Unsupported(`type name ${name} as a path`);
+  if (node.atRoot !== 1 || type === undefined || !isSubtype(scope.model, type, name))
+    throw new Unsupported(`type name ${name} as a path`);
   return scope.self;
 }
 

@@ -76,6 +76,7 @@ export function lowerView(plan: ViewPlan, createdAtUrls: readonly string[]): Low
   const lowering: Lowering = {
     trees: plan.trees,
     scope: {
+      model: definition.model,
       lower: lowerExpression,
       root,
       constants: new Map(definition.constants.map(({ name, value }) => [name, value])),

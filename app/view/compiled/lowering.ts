@@ -1,4 +1,5 @@
 import type { AstNode } from '../expression-types.ts';
+import type { FhirModel } from '../fhir-model.ts';
 import { findChild, kindOf, type ElementType } from './element-type.ts';
 import { elementOf, type ItemKind, type Node } from './ir.ts';
 
@@ -7,6 +8,7 @@ export class Unsupported extends Error {}
 
 /** What the names in an expression mean. */
 export interface LoweringScope {
+  readonly model: FhirModel;
   /** Translates an expression inside of another one (lower-expression.ts). */
   readonly lower: (node: AstNode, scope: LoweringScope, input?: Node) => Node;
   /** `$this`, on which bare names stand. */
@@ -22,11 +24,11 @@ export interface LoweringScope {
 }
 
 /** @throws Unsupported where the type of the input, or the element, is not known */
-export function child(input: Node, name: string, lenient = false): Node {
+export function child(model: FhirModel, input: Node, name: string, lenient = false): Node {
   if (input.op === 'absent') return input;
   const parent = elementOf(input);
   if (parent === undefined || input.kind !== 'object') throw new Unsupported(`.${name} on something that has no one known type`);
-  const found = findChild(parent, name);
+  const found = findChild(model, parent, name);
   const base = { input, mayFail: input.mayFail };
   if (found === undefined) {
     if (!lenient) throw new Unsupported(`.${name}, which the model does not have here`);

@@ -1,9 +1,10 @@
 import type { AppendedFile } from '../../delta/append-commit.ts';
-import { encodeDataFile, makeDataFilePath, type DataFile } from '../../delta/data-file.ts';
+import { encodeDataFileInTurns, makeDataFilePath, type DataFile } from '../../delta/data-file.ts';
 import { commitPath } from '../../delta/log-path.ts';
 import { makeRowCheck } from '../../delta/row-check.ts';
 import type { Snapshot } from '../../delta/snapshot.ts';
 import { AppError, isAppError } from '../../errors/app-error.ts';
+import type { Clock } from '../../lib/clock.ts';
 import type { TableColumn } from '../../rows/table-type.ts';
 import type { ObjectStore } from '../../storage/object-store.ts';
 import type { PreparedEvent } from '../writer.ts';
@@ -21,8 +22,9 @@ export async function putDataFile(
   snapshot: Snapshot,
   columns: readonly TableColumn[],
   batch: Batch,
+  clock: Clock,
 ): Promise<{ readonly batch: Batch; readonly file: AppendedFile | undefined }> {
-  const { batch: writable, encoded } = encodeBatch(snapshot, columns, batch);
+  const { batch: writable, encoded } = await encodeBatch(snapshot, columns, batch, clock);
   const path = makeDataFilePath();
   const [head] = await Promise.all([store.head(commitPath(snapshot.version)), encoded && store.put(path, encoded.bytes)]);
   if (head === undefined) {
@@ -40,20 +42,21 @@ export async function putDataFile(
   return { batch: writable, file: { path, sizeBytes: bytes.byteLength, numRecords, stats } };
 }
 
-function encodeBatch(
+async function encodeBatch(
   snapshot: Snapshot,
   columns: readonly TableColumn[],
   batch: Batch,
-): { batch: Batch; encoded: DataFile | undefined } {
+  clock: Clock,
+): Promise<{ batch: Batch; encoded: DataFile | undefined }> {
   const rows = batch.events.flatMap((event) => (event.content.kind === 'rows' ? event.content.rows : []));
   if (rows.length === 0) return { batch, encoded: undefined };
   try {
-    return { batch, encoded: encodeDataFile(snapshot, columns, rows) };
+    return { batch, encoded: await encodeDataFileInTurns(snapshot, columns, rows, clock) };
   } catch (error) {
     if (!isAppError(error, 'DELTA_VALUE_NULL', 'DELTA_VALUE_OUT_OF_RANGE', 'DELTA_VALUE_INVALID')) throw error;
     const events = rejectUnwritable(columns, batch.events);
     if (events.every((event, index) => event === batch.events[index])) throw error;
-    return encodeBatch(snapshot, columns, { events });
+    return encodeBatch(snapshot, columns, { events }, clock);
   }
 }
 

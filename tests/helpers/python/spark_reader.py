@@ -1,6 +1,7 @@
 """Reads Delta tables with Spark for as long as standard input stays open: the session takes seconds to start, a read does not.
 
-One request per line: {"id", "address", "version"?, "s3"?: {"endpoint", "accessKeyId", "secretAccessKey"}, "output"}. The rows go to the
+One request per line: {"id", "address", "version"?, "s3"?: {"endpoint", "accessKeyId", "secretAccessKey"}, "output"} for a table, or
+{"id", "sql", "parameters", "output"} for a statement, whose table may be written by it. The rows go to the
 file `output` as JSON lines (json_rows.py); the answer is one line {"id", "rows"} or {"id", "error"}.
 
 usage: spark_reader.py JAR...
@@ -63,6 +64,19 @@ def with_zone(value, kind):
     return value
 
 
+def write_lines(frame, path):
+    count = 0
+    with open(path, "w", encoding="utf-8") as output:
+        for row in frame.toLocalIterator():
+            output.write(line(with_zone(row, frame.schema)) + "\n")
+            count += 1
+    return count
+
+
+def run(request):
+    return write_lines(spark.sql(request["sql"], args=request["parameters"]), request["output"])
+
+
 def read(request):
     address = urllib.parse.urlsplit(request["address"])
     if address.scheme == "s3":
@@ -78,20 +92,15 @@ def read(request):
     if request.get("version") is not None:
         reader = reader.option("versionAsOf", request["version"])
     frame = reader.load(address.geturl() if address.scheme != "file" else f"file://{address.path}")
-    count = 0
-    with open(request["output"], "w", encoding="utf-8") as output:
-        for row in frame.toLocalIterator():
-            output.write(line(with_zone(row, frame.schema)) + "\n")
-            count += 1
-    return count
+    return write_lines(frame, request["output"])
 
 
 print(json.dumps({"ready": True}), file=answers)
 for text in sys.stdin:
     request = json.loads(text)
     try:
-        answer = {"id": request["id"], "rows": read(request)}
+        answer = {"id": request["id"], "rows": run(request) if "sql" in request else read(request)}
     except Exception as error:
-        answer = {"id": request["id"], "error": str(error)[:2000]}
+        answer = {"id": request["id"], "error": str(error)[:200_000 if "sql" in request else 2000]}
     print(json.dumps(answer), file=answers)
 spark.stop()

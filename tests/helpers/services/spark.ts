@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Availability } from './availability.ts';
 import { CACHED, findOnPath, INSTALL, isComplete, pythonOf } from './cache.ts';
-import { parseRows, type DeltaReader } from './delta-reader.ts';
+import { parseRows, type DeltaReader, type DeltaRow } from './delta-reader.ts';
 
 const SCRIPT = fileURLToPath(new URL('../python/spark_reader.py', import.meta.url));
 
@@ -18,8 +18,14 @@ interface Answer {
   readonly error?: string;
 }
 
+/** Spark also runs statements; their tables without a location are gone when it is closed. */
+export interface Spark extends DeltaReader {
+  /** @param parameters values of `:name`, all of them texts. @throws Error with the text of Spark's error */
+  runSql(sql: string, parameters?: Readonly<Record<string, string>>): Promise<DeltaRow[]>;
+}
+
 /** Starts Spark; takes some seconds, so once per test file. */
-export type StartSpark = () => Promise<DeltaReader>;
+export type StartSpark = () => Promise<Spark>;
 
 /** Cached environment only: which versions of Spark, Delta and Hadoop go together is not left to what a machine happens to have. */
 export async function findSpark(): Promise<Availability<StartSpark>> {
@@ -29,7 +35,7 @@ export async function findSpark(): Promise<Availability<StartSpark>> {
   return { name, found: startSpark };
 }
 
-async function startSpark(): Promise<DeltaReader> {
+async function startSpark(): Promise<Spark> {
   const directory = await mkdtemp(join(tmpdir(), 'spark-rows-'));
   const jars = readdirSync(CACHED.sparkJars).filter((file) => file.endsWith('.jar'));
   const child = spawn(pythonOf(CACHED.spark), ['-B', SCRIPT, ...jars.map((jar) => join(CACHED.sparkJars, jar))], {
@@ -62,21 +68,25 @@ async function startSpark(): Promise<DeltaReader> {
 
   const started = await waitFor(0);
   if (started.error !== undefined) throw new Error(started.error);
+  const ask = async (request: object): Promise<DeltaRow[]> => {
+    lastId += 1;
+    const id = lastId;
+    const output = join(directory, `${id}.jsonl`);
+    const answer = waitFor(id);
+    send(child, { ...request, id, output });
+    const { error } = await answer;
+    if (error !== undefined) throw new Error(error);
+    const rows = parseRows(await readFile(output, 'utf8'));
+    await rm(output);
+    return rows;
+  };
   return {
     name: 'Spark',
-    readDeltaRows: async (table, { version } = {}) => {
-      lastId += 1;
-      const id = lastId;
-      const output = join(directory, `${id}.jsonl`);
-      const { s3Endpoint: endpoint, accessKeyId, secretAccessKey } = table;
-      const answer = waitFor(id);
-      send(child, { id, address: table.tablePath, version, s3: { endpoint, accessKeyId, secretAccessKey }, output });
-      const { error } = await answer;
-      if (error !== undefined) throw new Error(`Spark cannot read ${table.tablePath}: ${error}`);
-      const rows = parseRows(await readFile(output, 'utf8'));
-      await rm(output);
-      return rows;
-    },
+    readDeltaRows: ({ tablePath, s3Endpoint: endpoint, accessKeyId, secretAccessKey }, { version } = {}) =>
+      ask({ address: tablePath, version, s3: { endpoint, accessKeyId, secretAccessKey } }).catch((error: unknown) => {
+        throw new Error(`Spark cannot read ${tablePath}: ${(error as Error).message}`);
+      }),
+    runSql: (sql, parameters = {}) => ask({ sql, parameters }),
     close: async () => {
       child.stdin.end();
       const timer = setTimeout(killNow, 10_000);

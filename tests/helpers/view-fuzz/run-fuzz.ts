@@ -4,6 +4,7 @@ import { gunzipSync } from 'node:zlib';
 import { isAppError } from '../../../app/errors/app-error.ts';
 import { compilePlan, type CompiledPlan } from '../../../app/view/compiled/compile-plan.ts';
 import type { Resource } from '../../../app/view/compiled-view.ts';
+import { WIDE_BOUNDS } from '../../../app/view/limits.ts';
 import { makeInterpreter, type EvaluateView, type Interpreter } from '../../../app/view/evaluate-view.ts';
 import { CREATED_AT_URLS } from '../../../app/view/functions.ts';
 import { readViewDefinition } from '../../../app/view/view-definition.ts';
@@ -165,15 +166,15 @@ interface Both {
 export function prepare(view: unknown): Both | undefined {
   let problems = 0;
   const report = (): void => void problems++;
-  const definition = readViewDefinition(view, report);
+  const definition = readViewDefinition(view, 'R4', report);
   if (definition === undefined) return undefined;
   const plan = planView(definition, report);
   if (problems > 0) return undefined;
-  const compiled = compilePlan(plan, makeInterpreter(plan, CREATED_AT_URLS), CREATED_AT_URLS);
+  const compiled = compilePlan(plan, makeInterpreter(plan, CREATED_AT_URLS, WIDE_BOUNDS), CREATED_AT_URLS);
   const slow = new Set(compiled.fallbacks.map(({ expression }) => expression));
   const expressions = expressionsOf(view);
   const fastExpressions = expressions.filter((text) => !slow.has(text));
-  return { compiled, interpreter: makeInterpreter(plan, CREATED_AT_URLS), expressions, fastExpressions };
+  return { compiled, interpreter: makeInterpreter(plan, CREATED_AT_URLS, WIDE_BOUNDS), expressions, fastExpressions };
 }
 
 function expressionsOf(value: unknown): readonly string[] {

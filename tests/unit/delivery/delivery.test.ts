@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createTable } from '../../../app/delta/create-table.ts';
 import { runOwner } from '../../../app/delivery/owner.ts';
 import { AppError } from '../../../app/errors/app-error.ts';
-import { systemClock } from '../../../app/lib/clock.ts';
+import { systemClock, type Clock } from '../../../app/lib/clock.ts';
 import { makeRowEncoder } from '../../../app/rows/row-encoder.ts';
 import type { TableColumn } from '../../../app/rows/table-type.ts';
 import { compileView } from '../../../app/view/compile-view.ts';
@@ -11,6 +11,7 @@ import type { CompiledView } from '../../../app/view/compiled-view.ts';
 import { beginIncarnation } from '../../../app/writers/external-direct/begin-incarnation.ts';
 import { makeApplication } from '../../../app/writers/external-direct/commit-record.ts';
 import { makeExternalDirectWriter } from '../../../app/writers/external-direct/external-direct-writer.ts';
+import type { Writer } from '../../../app/writers/writer.ts';
 import type { Resource } from '../../../app/view/compiled-view.ts';
 import { eventually } from '../../helpers/eventually.ts';
 import { makeMemoryObjectStore, type MemoryObjectStore } from '../../helpers/memory-object-store.ts';
@@ -44,13 +45,15 @@ interface OwnerParts {
   readonly evaluate?: (resource: Resource, view: CompiledView) => ReturnType<CompiledView['evaluate']>;
   /** Content of a deletion whose notification has none. */
   readonly readHistory?: (id: string) => Promise<Resource | undefined>;
+  readonly wrapWriter?: (writer: Writer) => Writer;
+  readonly clock?: Clock;
 }
 
 /** Delivers until the test ends. */
 function deliver(
   queue: MemoryQueue,
   store: MemoryObjectStore,
-  { batchSize, sendIntervalMs = 0, evaluate, readHistory }: OwnerParts,
+  { batchSize, sendIntervalMs = 0, evaluate, readHistory, wrapWriter = (writer) => writer, clock = systemClock }: OwnerParts,
 ): void {
   const compiled = compileView(aColumn('id', { name: 'id' }));
   const view: CompiledView =
@@ -61,12 +64,14 @@ function deliver(
       destinationId: 'd1',
       queue,
       makeWriter: async () =>
-        makeExternalDirectWriter({
-          store,
-          application: APPLICATION,
-          clock: systemClock,
-          chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
-        }),
+        wrapWriter(
+          makeExternalDirectWriter({
+            store,
+            application: APPLICATION,
+            clock: systemClock,
+            chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
+          }),
+        ),
       prepareContext: (columns, writer) => ({
         view,
         encoder: makeRowEncoder(view, columns),
@@ -84,7 +89,7 @@ function deliver(
       quarantineMaxEntries: 1_000,
       waitForJob: async () => void (await nextTurn()),
       memory: { waitingEvents: 0 },
-      clock: systemClock,
+      clock,
       log: silent,
     },
     stop.signal,
@@ -116,6 +121,31 @@ function aDeleteWithoutContent(id: string): object {
 async function idsIn(store: MemoryObjectStore): Promise<string[]> {
   return (await readTableContents(store)).rows.map((row) => String(row['id'])).sort();
 }
+
+describe('a write that fails again and again', () => {
+  it('is repeated after growing pauses, though the table is opened anew before each', async () => {
+    const queue = makeMemoryQueue();
+    await send(queue, aCreate('p-1'));
+    const pauses: number[] = [];
+    let opened = 0;
+    deliver(queue, await aTable(), {
+      batchSize: 1,
+      wrapWriter: (writer) => ({
+        ...writer,
+        open: (checkpoint) => ((opened += 1), writer.open(checkpoint)),
+        write: (events, guard) =>
+          pauses.length < 4 ? Promise.reject(new AppError('STORAGE_UNAVAILABLE', 'no answer')) : writer.write(events, guard),
+      }),
+      clock: { ...systemClock, sleep: async (ms) => void (pauses.push(ms), await nextTurn()) },
+    });
+    await eventually(async () => expect((await queue.counters()).committed).toBe(1));
+    expect(opened).toBe(5);
+    for (const [index, pause] of pauses.slice(0, 4).entries()) {
+      expect(pause).toBeGreaterThanOrEqual(750 * 2 ** index);
+      expect(pause).toBeLessThanOrEqual(1_250 * 2 ** index);
+    }
+  });
+});
 
 describe('delivery', () => {
   it('ends the jobs of a large batch in several transactions of the store, quarantine first, checkpoint last', async () => {

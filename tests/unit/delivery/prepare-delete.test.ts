@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { eventKey, versionKey } from '../../../app/delivery/event-key.ts';
+import type { EventContent, FlattenEvent } from '../../../app/delivery/open-notification.ts';
 import { prepareEvent, type PrepareContext } from '../../../app/delivery/prepare-event.ts';
 import { AppError } from '../../../app/errors/app-error.ts';
 import { parseNotification } from '../../../app/fhir/notification.ts';
-import type { Resource } from '../../../app/view/compiled-view.ts';
 
 const EXTENSION = 'http://health-samurai.io/fhir/core/StructureDefinition/bundle-entry';
 const BEFORE = { versionId: '8', lastUpdated: '2026-01-01T00:00:00.000008Z' };
@@ -34,11 +34,8 @@ async function prepare({ meta, version, history, isHeld = false }: Case) {
   const [entry] = parseNotification(body).events;
   const asked: (string | undefined)[] = [];
   const context = {
-    view: {
-      resourceType: 'Patient',
-      evaluate: (given: Resource) => [[(given as { meta?: { lastUpdated?: string } }).meta?.lastUpdated]],
-    },
-    encoder: { encode: (rows: unknown) => rows },
+    view: { resourceType: 'Patient' },
+    flatten: ({ resource }: EventContent) => [[(resource as { meta?: { lastUpdated?: string } }).meta?.lastUpdated]],
     holds: () => (isHeld === 'unknown' ? undefined : isHeld),
     lastValues: {
       read: async (_type: string, _id: string, versionId: string | undefined) => {
@@ -47,7 +44,7 @@ async function prepare({ meta, version, history, isHeld = false }: Case) {
         return history === 'none' ? undefined : { resource: { resourceType: 'Patient', id: 'p', meta: DELETION } };
       },
     },
-  } as unknown as PrepareContext;
+  } as unknown as PrepareContext & { flatten: FlattenEvent };
   const place = { jobId: 'j', place: 0, receivedAtMs: 0, notificationTime: NOTIFIED, body, replayOf: undefined };
   const { prepared, key, version: sortedBy } = await prepareEvent(entry!, place, context);
   const { content, coverage } = prepared!;

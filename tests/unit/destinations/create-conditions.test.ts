@@ -59,7 +59,7 @@ describe('a create', () => {
     expect(status).toBe(201);
     const stored = (await fixture.deps.repository.get('patient-lake'))!;
     expect(stored.warnings.filter((warning) => warning.includes('has no effect'))).toHaveLength(2);
-    expect(stored.table).toMatchObject({ secretAccessKey: 'canary/secret+key' });
+    expect(stored.target).toMatchObject({ location: { secretAccessKey: 'canary/secret+key' } });
     expect(JSON.stringify([body, fixture.aidbox.all('Basic'), fixture.logLines])).not.toContain('unused-canary');
   });
 

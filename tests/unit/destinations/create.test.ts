@@ -86,12 +86,15 @@ describe('create', () => {
       createTable: true,
       skipInitialExport: true,
       problem: undefined,
-      table: {
-        tablePath: 's3://my-bucket/patients/',
-        awsRegion: 'us-east-1',
-        s3Endpoint: 'http://minio:9000',
-        accessKeyId: 'AKIACANARY',
-        secretAccessKey: 'canary/secret+key',
+      target: {
+        kind: 'path',
+        location: {
+          tablePath: 's3://my-bucket/patients/',
+          awsRegion: 'us-east-1',
+          s3Endpoint: 'http://minio:9000',
+          accessKeyId: 'AKIACANARY',
+          secretAccessKey: 'canary/secret+key',
+        },
       },
     });
     const [basic] = fixture.aidbox.all('Basic');

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { checkRequest } from '../../../app/destinations/destination-request.ts';
-import { PARAMETER_RULES, valueKey } from '../../../app/destinations/parameter-rules.ts';
+import { valueKey } from '../../../app/destinations/parameter-rule.ts';
+import { PARAMETER_RULES } from '../../../app/destinations/parameter-rules.ts';
 import { aDestination } from '../../helpers/destination-fixture.ts';
 
 type Json = Record<string, unknown>;
@@ -140,6 +141,16 @@ const ROWS: readonly {
     bad: ['$SP_CLIENT_SECRET', '${SECRET}', '<secret>'],
   },
   {
+    name: 'databricksAccessToken',
+    source: 'S1.8',
+    in: 'managed-sql',
+    requiredIn: [],
+    ignoredIn: ['direct'],
+    forbiddenIn: ['managed-zerobus'],
+    good: ['dapi-0123'],
+    bad: ['$TOKEN', '<token>'],
+  },
+  {
     name: 'tableName',
     source: 'S0.47',
     in: 'managed-sql',
@@ -156,6 +167,15 @@ const ROWS: readonly {
     ignoredIn: ['direct'],
     good: ['9f1c2d'],
     bad: ['$WAREHOUSE_ID', 'a b'],
+  },
+  {
+    name: 'zerobusEndpoint',
+    source: 'S3.9, contract §2.1',
+    in: 'managed-zerobus',
+    requiredIn: [],
+    ignoredIn: ['direct', 'managed-sql', 'unity'],
+    good: ['https://zerobus.example.org', 'http://127.0.0.1:8443', 'http://localhost:1'],
+    bad: ['http://zerobus.example.org', 'https://zerobus.example.org/path', 'https://a:b@zerobus.example.org', '$ZEROBUS'],
   },
   {
     name: 'awsRegion',

@@ -40,11 +40,12 @@ describe('secrets of a destination', () => {
     answers.push(await fixture.operations.search(aCall()));
     answers.push(await fixture.operations.create(aCall({ resource })).catch((error: unknown) => String(error)));
     answers.push(await fixture.operations.create(aCall({ resource: aDestination({ batchSize: { valueUnsignedInt: 0 } }) })));
-    expect((await fixture.deps.repository.get('patient-lake'))!.table).toMatchObject({
-      accessKeyId: 'AKIACANARY',
-      secretAccessKey: 'file-canary',
+    expect((await fixture.deps.repository.get('patient-lake'))!.target).toMatchObject({
+      location: { accessKeyId: 'AKIACANARY', secretAccessKey: 'file-canary' },
     });
-    expect((await fixture.deps.repository.get('second'))!.table).toMatchObject({ secretAccessKey: 'canary/secret+key' });
+    expect((await fixture.deps.repository.get('second'))!.target).toMatchObject({
+      location: { secretAccessKey: 'canary/secret+key' },
+    });
     answers.push(await fixture.operations.remove(aCall({ id: 'second' })));
 
     const everything = JSON.stringify({
@@ -60,7 +61,7 @@ describe('secrets of a destination', () => {
   it('given by reference follow the mounted file, so they can be rotated', async () => {
     await fixture.operations.create(aCall({ resource: aDestination({ awsSecretAccessKey: reference('lake-key') }) }));
     await writeFile(join(directory, 'lake-key'), 'rotated');
-    expect((await fixture.deps.repository.get('patient-lake'))!.table.secretAccessKey).toBe('rotated');
+    expect((await fixture.deps.repository.get('patient-lake'))!.target).toHaveProperty('location.secretAccessKey', 'rotated');
     await rm(join(directory, 'lake-key'));
     expect(await fixture.deps.repository.get('patient-lake')).toMatchObject({
       problem: { code: 'SECRET_NOT_AVAILABLE' },
@@ -75,7 +76,7 @@ describe('secrets of a destination', () => {
     const other = makeDestinationRepository({ ...fixture.deps, secrets });
     const [destination] = await other.list();
     expect(destination).toMatchObject({ id: 'patient-lake', problem: { code: 'SECRET_UNREADABLE' } });
-    expect(destination!.table.secretAccessKey).toBeUndefined();
+    expect(destination!.target).not.toHaveProperty('location.secretAccessKey');
   });
 });
 

@@ -85,7 +85,7 @@ suite('the create payloads of the source document (needs ../shared/seeds)', () =
     }
   });
 
-  it('with real values are valid; only the one without Databricks is in this build', () => {
+  it('with real values are valid; only vended credentials are not in this build', () => {
     const outcomes = payloads.map((payload) => {
       const { issues } = checkRequest(substitute(payload) as never);
       return {
@@ -94,22 +94,8 @@ suite('the create payloads of the source document (needs ../shared/seeds)', () =
       };
     });
     expect(outcomes).toEqual([
-      {
-        id: 'patient-databricks',
-        issues: [
-          [
-            'not-supported',
-            'AidboxTopicDestination.parameter[0].valueString',
-            'writeMode managed-zerobus is not in this build yet',
-          ],
-        ],
-      },
-      {
-        id: 'patient-databricks-sql',
-        issues: [
-          ['not-supported', 'AidboxTopicDestination.parameter[0].valueString', 'writeMode managed-sql is not in this build yet'],
-        ],
-      },
+      { id: 'patient-databricks', issues: [] },
+      { id: 'patient-databricks-sql', issues: [] },
       {
         id: 'patient-databricks-external',
         issues: [

@@ -80,6 +80,38 @@ describe('view check', () => {
   });
 });
 
+describe('--fhir-version', () => {
+  const r5 = {
+    resourceType: 'ViewDefinition',
+    name: 'requests',
+    resource: 'MedicationRequest',
+    select: [
+      {
+        column: [
+          { name: 'id', path: 'id' },
+          { name: 'code', path: 'medication.concept.coding.first().code' },
+        ],
+      },
+    ],
+  };
+  const r5File = file('r5.json', JSON.stringify(r5));
+  const resource = { resourceType: 'MedicationRequest', id: 'm', medication: { concept: { coding: [{ code: 'c' }] } } };
+  const dataFile = file('r5.ndjson', JSON.stringify(resource));
+
+  it('chooses the release for a view that names none', async () => {
+    expect((await view(['check', r5File])).code).toBe(1);
+    expect((await view(['check', r5File, '--fhir-version', 'R5'])).code).toBe(0);
+    const { out } = await view(['run', r5File, dataFile, '--out', 'csv', '--threads', '2', '--fhir-version', 'R5']);
+    expect(out).toBe('id,code\r\nm,c\r\n');
+  });
+
+  it('gives way to what the view says, and is R4 or R5', async () => {
+    const named = file('named.json', JSON.stringify({ ...r5, fhirVersion: ['4.0.1'] }));
+    expect((await view(['check', named, '--fhir-version', 'R5'])).code).toBe(1);
+    expect((await view(['check', r5File, '--fhir-version', 'R3'])).code).toBe(2);
+  });
+});
+
 describe('view columns and ddl', () => {
   it('list names, types and paths', async () => {
     const { out } = await view(['columns', viewFile]);
@@ -93,6 +125,23 @@ describe('view columns and ddl', () => {
     expect(out).toMatch(
       / {2}`is_deleted` INT,\n {2}`_event_id` STRING,[^]* {2}`_received_at` TIMESTAMP,[^]*LOCATION 's3:\/\/b\/p';\n$/,
     );
+  });
+
+  it('refuse what Zerobus cannot take, and say what to know of the rest', async () => {
+    const wide = { ...VIEW, select: [{ column: Array.from({ length: 2_000 }, (_, n) => ({ name: `c${n}`, path: 'id' })) }] };
+    const wideFile = file('wide.json', JSON.stringify(wide));
+    const refused = await view(['ddl', wideFile, '--mode', 'managed-zerobus', '--table', 'main.fhir.p']);
+    expect([refused.code, refused.out]).toEqual([1, '']);
+    expect(refused.err).toContain('main.fhir.p: found 2001 columns, expected at most 2000');
+    expect((await view(['ddl', wideFile, '--mode', 'managed-sql'])).code).toBe(0);
+    const named = await view(['ddl', viewFile, '--table', 'main.`my-schema`.p']);
+    expect([named.code, named.out]).toEqual([1, '']);
+    expect(named.err).toContain('found the names "my-schema", expected ASCII letters, digits and underscores');
+    const { code, out, err } = await view(['ddl', viewFile, '--mode', 'managed-zerobus', '--table', 'main.fhir.p']);
+    expect(code).toBe(0);
+    expect(out).not.toMatch(/DEFAULT|CHECK|TBLPROPERTIES|LOCATION|NOT NULL/);
+    expect(err).toMatch(/not in default storage[^]*CHECK constraint[^]*null in a list: an event with one in given /);
+    expect((await view(['ddl', viewFile, '--mode', 'managed-sql'])).err).not.toContain('Zerobus');
   });
 
   it('refuse words that do not fit, with 2', async () => {

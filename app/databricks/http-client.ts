@@ -1,0 +1,91 @@
+import { rootCertificates } from 'node:tls';
+import { EnvHttpProxyAgent, request as send, type Dispatcher } from 'undici';
+import { AppError } from '../errors/app-error.ts';
+import { findTransportFault } from './transport-fault.ts';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** At most 1 MiB of it. */
+  readonly text: string;
+}
+
+/** The one way to Databricks' REST interfaces: bounded in time, through the proxies of the environment, with the user's own authorities. */
+export interface HttpClient {
+  /** Any answer is returned. @throws AppError DATABRICKS_UNREACHABLE, DATABRICKS_ANSWER_LOST, DATABRICKS_TLS_FAILED, DATABRICKS_PROXY_REFUSED */
+  send(request: HttpRequest): Promise<HttpAnswer>;
+  close(): Promise<void>;
+}
+
+export interface HttpClientOptions {
+  /** For one call, from its sending to the end of the answer. Default 60 s. */
+  readonly timeoutMs?: number;
+  /** PEM text of authorities that are trusted beside the usual ones. */
+  readonly caPem?: string;
+}
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const MAX_ANSWER_BYTES = 1024 * 1024;
+/** Tokens with many authorization details make large headers (contract §1.3). */
+const MAX_HEADER_BYTES = 64 * 1024;
+
+/** Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
+export function makeHttpClient({ timeoutMs = DEFAULT_TIMEOUT_MS, caPem }: HttpClientOptions = {}): HttpClient {
+  const tls = caPem === undefined ? {} : { ca: [...rootCertificates, caPem] };
+  const agent = new EnvHttpProxyAgent({
+    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    headersTimeout: timeoutMs,
+    bodyTimeout: timeoutMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  });
+  return {
+    async send(request) {
+      const timeout = AbortSignal.timeout(timeoutMs);
+      const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+      try {
+        const { method, url, headers, body } = request;
+        const response = await send(url, { dispatcher: agent, method, headers, signal, ...(body === undefined ? {} : { body }) });
+        return { status: response.statusCode, headers: plainHeaders(response), text: await readText(response.body) };
+      } catch (cause) {
+        const { code, reason } = findTransportFault(cause);
+        throw new AppError(code, `${describeRequest(request)}: ${reason}`, { cause });
+      }
+    },
+    close: () => agent.close(),
+  };
+}
+
+/** `POST https://host/path`, without the query. */
+export function describeRequest({ method, url }: Pick<HttpRequest, 'method' | 'url'>): string {
+  const { origin, pathname } = new URL(url);
+  return `${method} ${origin}${pathname}`;
+}
+
+function plainHeaders({ headers }: Dispatcher.ResponseData): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, [value].flat().join(', ')]])),
+  );
+}
+
+/** The rest of a larger answer is not read: nothing that we ask for is so large. */
+async function readText(body: Dispatcher.ResponseData['body']): Promise<string> {
+  const chunks: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) break;
+  }
+  return Buffer.concat(chunks).toString('utf8').slice(0, MAX_ANSWER_BYTES);
+}

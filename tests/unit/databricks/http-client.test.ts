@@ -1,0 +1,109 @@
+import { createServer, type RequestListener } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { makeHttpClient } from '../../../app/databricks/http-client.ts';
+import { makeCertificate } from '../../lab/databricks/tls/certificate.ts';
+
+const closing: (() => Promise<unknown>)[] = [];
+const savedEnv = { ...process.env };
+
+afterEach(async () => {
+  process.env = { ...savedEnv };
+  await Promise.all(closing.splice(0).map((close) => close()));
+});
+
+async function listen<S extends Server>(server: S): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(
+    () =>
+      new Promise((resolve) => (server.close(resolve), (server as { closeAllConnections?: () => void }).closeAllConnections?.())),
+  );
+  return (server.address() as AddressInfo).port;
+}
+
+function client(options: Parameters<typeof makeHttpClient>[0] = {}): ReturnType<typeof makeHttpClient> {
+  const made = makeHttpClient(options);
+  closing.push(() => made.close());
+  return made;
+}
+
+const get = (url: string) => ({ method: 'GET', url, headers: {} }) as const;
+const post = (url: string) => ({ method: 'POST', url, headers: { 'content-type': 'text/plain' }, body: 'rows' }) as const;
+const serve = (listener: RequestListener): Promise<number> => listen(createServer(listener));
+
+describe('the HTTP client', () => {
+  it('returns any answer as it is', async () => {
+    const port = await serve((request, response) =>
+      response.writeHead(418, { 'X-Request-Id': 'r1' }).end(`saw ${request.method}`),
+    );
+    const answer = await client().send(post(`http://127.0.0.1:${port}/path?secret=1`));
+    expect(answer).toMatchObject({ status: 418, text: 'saw POST', headers: { 'x-request-id': 'r1' } });
+  });
+
+  it('says that nothing was sent when no connection could be opened', async () => {
+    const port = await serve(() => undefined);
+    await closing.shift()!();
+    await expect(client().send(post(`http://127.0.0.1:${port}/`))).rejects.toMatchObject({ code: 'DATABRICKS_UNREACHABLE' });
+    await expect(client().send(get('http://no-such-host.invalid/'))).rejects.toMatchObject({ code: 'DATABRICKS_UNREACHABLE' });
+  });
+
+  it('says that the outcome is unknown when the connection ends after sending, or the time is over', async () => {
+    const cutting = await serve((request) => request.on('end', () => request.socket.destroy()).resume());
+    await expect(client().send(post(`http://127.0.0.1:${cutting}/`))).rejects.toMatchObject({ code: 'DATABRICKS_ANSWER_LOST' });
+    const silent = await serve(() => undefined);
+    await expect(client({ timeoutMs: 100 }).send(post(`http://127.0.0.1:${silent}/`))).rejects.toMatchObject({
+      code: 'DATABRICKS_ANSWER_LOST',
+    });
+    const half = await serve((_request, response) => void response.writeHead(200, { 'content-length': '100' }).write('half'));
+    await expect(client({ timeoutMs: 100 }).send(post(`http://127.0.0.1:${half}/`))).rejects.toMatchObject({
+      code: 'DATABRICKS_ANSWER_LOST',
+    });
+  });
+
+  it('trusts the authorities of the user beside the usual ones, and no others', async () => {
+    const { key, cert } = makeCertificate();
+    const port = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('secure')));
+    const url = `https://localhost:${port}/`;
+    await expect(client().send(get(url))).rejects.toMatchObject({ code: 'DATABRICKS_TLS_FAILED', retry: 'never' });
+    expect(await client({ caPem: cert }).send(get(url))).toMatchObject({ status: 200, text: 'secure' });
+  });
+
+  it('goes through the proxy of the environment, and names it when it refuses', async () => {
+    const { key, cert } = makeCertificate();
+    const target = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('through')));
+    const seen: string[] = [];
+    const proxy = createServer();
+    proxy.on('connect', (request, socket) => {
+      seen.push(request.url ?? '');
+      if (request.headers['proxy-authorization'] === undefined)
+        return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
+      const onward = createSocketServer().unref();
+      onward.close();
+      void import('node:net').then(({ connect }) => {
+        const upstream = connect(target, '127.0.0.1', () => {
+          socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+          upstream.pipe(socket).pipe(upstream);
+        });
+      });
+    });
+    const port = await listen(proxy);
+    process.env['NO_PROXY'] = process.env['no_proxy'] = '';
+    process.env['HTTPS_PROXY'] = process.env['https_proxy'] = `http://127.0.0.1:${port}`;
+    await expect(client({ caPem: cert }).send(get(`https://localhost:${target}/`))).rejects.toMatchObject({
+      code: 'DATABRICKS_PROXY_REFUSED',
+    });
+    process.env['HTTPS_PROXY'] = process.env['https_proxy'] = `http://user:pass@127.0.0.1:${port}`;
+    expect(await client({ caPem: cert }).send(get(`https://localhost:${target}/`))).toMatchObject({ text: 'through' });
+    expect(seen).toEqual([`localhost:${target}`, `localhost:${target}`]);
+  });
+
+  it('shows neither query nor headers in messages', async () => {
+    const port = await serve((request) => request.socket.destroy());
+    const sent = client().send({
+      ...get(`http://127.0.0.1:${port}/p?token=canary`),
+      headers: { authorization: 'Bearer canary' },
+    });
+    await expect(sent).rejects.toThrow(expect.not.stringContaining('canary'));
+  });
+});

@@ -1,0 +1,258 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { AppError } from '../../../../app/errors/app-error.ts';
+import type { ErrorCode } from '../../../../app/errors/catalogue.ts';
+import { systemClock } from '../../../../app/lib/clock.ts';
+import type { TableColumn } from '../../../../app/rows/table-type.ts';
+import { makeManagedWriter } from '../../../../app/writers/managed/managed-writer.ts';
+import { RecentKeys } from '../../../../app/writers/managed/recent-keys.ts';
+import type { RowSender } from '../../../../app/writers/managed/row-sender.ts';
+import type { PreparedEvent, Writer, WriteGuard } from '../../../../app/writers/writer.ts';
+
+const ID: TableColumn = { name: 'id', type: { kind: 'string' }, nullable: true };
+const SIZE: TableColumn = { name: 'size', type: { kind: 'integer' }, nullable: true };
+const EXTRA: TableColumn = { name: 'extra', type: { kind: 'string' }, nullable: true };
+
+/** A table and its two sides: `refuse` plays the server. */
+class Target {
+  columns: TableColumn[] = [ID, SIZE];
+  wanted: readonly TableColumn[] = [ID, SIZE];
+  reads = 0;
+  added: string[] = [];
+  requests = 0;
+  rows: string[] = [];
+  repeated = 0;
+  renewals = 0;
+  monotonicMs = 1_000_000;
+  refuse: (rows: readonly string[]) => ErrorCode | undefined = () => undefined;
+  quarantineRoom = Infinity;
+  readonly recent = new RecentKeys();
+  readonly guard: WriteGuard = {
+    signal: new AbortController().signal,
+    check: async () => undefined,
+    checkQuarantine: async (entries) => {
+      if (entries > this.quarantineRoom) throw new AppError('QUARANTINE_FULL', 'full');
+    },
+  };
+
+  writer(limits: Partial<RowSender['limits']> = {}): Writer {
+    return makeManagedWriter({
+      sender: {
+        limits: { maxRows: 10, maxBytes: 10_000, maxRequests: 3, splitsEvents: true, ...limits },
+        makeRowEncoder: (columns) => (row) =>
+          JSON.stringify(Object.fromEntries(columns.map(({ name }, index) => [name, row[index]]))),
+        send: async (_columns, rows) => {
+          this.requests += 1;
+          await new Promise((resolve) => setImmediate(resolve));
+          const code = this.refuse(rows);
+          if (code !== undefined) throw new AppError(code, 'the server says no');
+          this.rows.push(...rows);
+        },
+        renew: () => (this.renewals += 1),
+        close: async () => undefined,
+      },
+      table: {
+        readColumns: async () => ((this.reads += 1), { columns: [...this.columns], unsupported: [] }),
+        addColumns: async (columns) => {
+          this.added.push(...columns.map(({ name }) => name));
+          this.columns.push(...columns);
+        },
+        close: async () => undefined,
+      },
+      plan: {
+        findMissing: ({ columns }) => this.wanted.filter(({ name }) => !columns.some((column) => column.name === name)),
+        choose: (columns) => columns.filter(({ name }) => this.wanted.some((column) => column.name === name)),
+      },
+      recent: this.recent,
+      onRepeated: (rows) => (this.repeated += rows),
+      clock: { ...systemClock, monotonic: () => this.monotonicMs },
+    });
+  }
+
+  /** `id` of each row that arrived. */
+  ids(): string[] {
+    return this.rows.map((row) => (JSON.parse(row) as { id: string }).id);
+  }
+}
+
+function someEvents(count: number, from = 0): PreparedEvent[] {
+  return Array.from({ length: count }, (_, index) => ({
+    key: `key-${from + index}`,
+    resource: `Patient/${from + index}`,
+    coverage: { kind: 'ever' },
+    content: { kind: 'rows', rows: [[`p-${from + index}`, from + index]] },
+  }));
+}
+
+const holds =
+  (...ids: string[]) =>
+  (rows: readonly string[]): ErrorCode | undefined =>
+    rows.some((row) => ids.some((id) => row.includes(`"${id}"`))) ? 'DATABRICKS_ROW_REFUSED' : undefined;
+
+describe('the writer of managed tables', () => {
+  let target: Target;
+  beforeEach(() => {
+    target = new Target();
+  });
+
+  it('opens a table with one statement, and with none when its columns are known', async () => {
+    await target.writer().open(undefined);
+    expect(target.reads).toBe(1);
+  });
+
+  it('adds the columns that the table lacks, and says which ones it does not fill', async () => {
+    target.wanted = [ID, EXTRA];
+    const { columns, warnings } = await target.writer().open(undefined);
+    expect(target.added).toEqual(['extra']);
+    expect(columns.map(({ name }) => name)).toEqual(['id', 'extra']);
+    expect(warnings).toEqual([expect.stringContaining('size')]);
+  });
+
+  it('quarantines what the server refuses, and writes everything else once', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = holds('p-7', 'p-31', 'p-32');
+    const events = someEvents(50);
+    const result = await writer.write(events, target.guard);
+    expect(events.filter((_, index) => result.outcomes[index] === 'quarantined').map(({ key }) => key)).toEqual([
+      'key-7',
+      'key-31',
+      'key-32',
+    ]);
+    expect([...result.rejections!.values()].map(({ code }) => code)).toEqual(Array(3).fill('DATABRICKS_ROW_REFUSED'));
+    expect(target.ids().sort()).toEqual(
+      someEvents(50)
+        .map((_, index) => `p-${index}`)
+        .filter((id) => !['p-7', 'p-31', 'p-32'].includes(id))
+        .sort(),
+    );
+    expect(result.rows).toBe(47);
+    expect(target.reads).toBe(2); // the columns were read once more to explain the refusal
+  });
+
+  it('does not send again what was taken when a part of the batch failed', async () => {
+    const writer = target.writer({ maxRequests: 1 });
+    await writer.open(undefined);
+    target.refuse = (rows) => (rows.some((row) => row.includes('"p-25"')) ? 'DATABRICKS_THROTTLED' : undefined);
+    await expect(writer.write(someEvents(40), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_THROTTLED' });
+    await writer.open(undefined);
+    expect(target.reads).toBe(1);
+    target.refuse = () => undefined;
+    const result = await writer.write(someEvents(40), target.guard);
+    expect(result.outcomes).toEqual(Array(40).fill('written'));
+    expect(target.ids()).toEqual(someEvents(40).map((_, index) => `p-${index}`));
+  });
+
+  it('knows an event that comes again after its batch, or twice in one', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    await writer.write(someEvents(5), target.guard);
+    const { outcomes } = await writer.write([...someEvents(2, 3), ...someEvents(1, 4)], target.guard);
+    expect(outcomes).toEqual(['written-before', 'written-before', 'written-before']);
+    const twice = await writer.write([...someEvents(1, 9), ...someEvents(1, 9)], target.guard);
+    expect(twice.outcomes).toEqual(['written', 'written-before']);
+    expect(target.ids()).toEqual(['p-0', 'p-1', 'p-2', 'p-3', 'p-4', 'p-9']);
+    expect(writer.holds('key-9', { kind: 'ever' })).toBe(true);
+    expect(writer.holds('key-10', { kind: 'ever' })).toBeUndefined();
+  });
+
+  it('counts the rows that it sends again after a lost answer', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = () => 'DATABRICKS_ANSWER_LOST';
+    await expect(writer.write(someEvents(4), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_ANSWER_LOST' });
+    expect(target.repeated).toBe(4);
+  });
+
+  it('stops, and quarantines nothing more, when the server takes no event at all', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = () => 'DATABRICKS_ROW_REFUSED';
+    await expect(writer.write(someEvents(60), target.guard)).rejects.toMatchObject({
+      code: 'DATABRICKS_ALL_ROWS_REFUSED',
+      retry: 'never',
+    });
+    expect(target.rows).toEqual([]);
+    expect(target.requests).toBeLessThan(200);
+    target.refuse = () => undefined; // somebody mended the table
+    await writer.open(undefined);
+    const { outcomes } = await writer.write(someEvents(60), target.guard);
+    expect(target.ids()).toHaveLength(outcomes.filter((outcome) => outcome === 'written').length);
+  });
+
+  it('goes on beside many bad events as soon as one good one is found', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = holds(...Array.from({ length: 30 }, (_, index) => `p-${index}`));
+    const { outcomes } = await writer.write(someEvents(60), target.guard);
+    expect(outcomes).toEqual([...Array<string>(30).fill('quarantined'), ...Array<string>(30).fill('written')]);
+    expect(target.ids()).toHaveLength(30);
+    expect(new Set(target.ids()).size).toBe(30);
+  });
+
+  it('waits for a person when the quarantine is full', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = holds('p-3');
+    target.quarantineRoom = 0;
+    await expect(writer.write(someEvents(9), target.guard)).rejects.toMatchObject({ code: 'QUARANTINE_FULL' });
+  });
+
+  it('forms the batch again when the columns of the table turn out to be others', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = () => 'DATABRICKS_ROW_REFUSED';
+    target.columns = [ID];
+    await expect(writer.write(someEvents(3), target.guard)).rejects.toMatchObject({ code: 'TABLE_SCHEMA_CHANGED' });
+    await writer.open(undefined);
+    expect(target.added).toEqual(['size']);
+  });
+
+  it('waits while a column that was added is not known everywhere, and quarantines nothing for it', async () => {
+    target.wanted = [ID, SIZE, EXTRA];
+    const writer = target.writer();
+    await writer.open(undefined);
+    for (const code of ['DATABRICKS_SCHEMA_DIFFERS', 'DATABRICKS_ROW_REFUSED'] as const) {
+      target.refuse = () => code;
+      await expect(writer.write(someEvents(3), target.guard)).rejects.toMatchObject({
+        code: 'DATABRICKS_SCHEMA_NOT_VISIBLE',
+        retry: 'later',
+      });
+    }
+    expect(target.renewals).toBe(2);
+    target.monotonicMs += 61_000;
+    target.refuse = holds('p-1');
+    const { outcomes } = await writer.write(someEvents(3), target.guard);
+    expect(outcomes).toEqual(['written', 'quarantined', 'written']);
+  });
+
+  it('rejects alone the event whose row is larger than a request, and splits one with many rows', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    const [large, many, plain] = someEvents(3) as [PreparedEvent, PreparedEvent, PreparedEvent];
+    const { outcomes } = await writer.write(
+      [
+        { ...large, content: { kind: 'rows', rows: [['x'.repeat(20_000), 1]] } },
+        { ...many, content: { kind: 'rows', rows: Array.from({ length: 35 }, (_, index) => [`many-${index}`, index]) } },
+        plain,
+      ],
+      target.guard,
+    );
+    expect(outcomes).toEqual(['quarantined', 'written', 'written']);
+    expect(target.ids()).toHaveLength(36);
+    expect(target.requests).toBe(5);
+  });
+
+  it('asks for less at once while the server is throttling', async () => {
+    const writer = target.writer({ maxRequests: 8 });
+    await writer.open(undefined);
+    await writer.write(someEvents(1), target.guard);
+    target.requests = 0;
+    target.refuse = () => 'DATABRICKS_THROTTLED';
+    await expect(writer.write(someEvents(200, 1), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_THROTTLED' });
+    const first = target.requests;
+    expect(first).toBe(8);
+    await writer.open(undefined);
+    await expect(writer.write(someEvents(200, 1), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_THROTTLED' });
+    expect(target.requests - first).toBeLessThan(first);
+  });
+});
