@@ -65,7 +65,8 @@ export const DATABRICKS_TROUBLES: readonly Failure[] = [
     async provoke(stage) {
       const parameters = stage.workspace.parameters('managed-zerobus', 'main.fhir.managed_zerobus');
       for (const wrong of [{ databricksClientSecret: SECRETS.misplaced }, { databricksClientId: PRINCIPAL.secret }]) {
-        const given = Object.entries({ ...parameters, ...wrong }).map(([name, valueString]) => ({ name, valueString }));
+        const all: Readonly<Record<string, string>> = { ...parameters, ...wrong };
+        const given = Object.entries(all).map(([name, valueString]) => ({ name, valueString }));
         await stage.call('POST', '/fhir/AidboxTopicDestination', onDatabricks(given), 422);
       }
     },
