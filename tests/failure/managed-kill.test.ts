@@ -78,7 +78,7 @@ describeWith(await findDeltaRs(), `a service that writes to managed tables and i
 
       const counts = new Map<string, number>();
       for (const row of await deltaRs.readDeltaRows(await workspace.filesOf(tableName))) {
-        const patient = String(row['id']);
+        const patient = row['id'] as string;
         counts.set(patient, (counts.get(patient) ?? 0) + 1);
       }
       const lost = ids.filter((patient) => !counts.has(patient));
@@ -126,7 +126,7 @@ describeWith(await findDeltaRs(), `a service that writes to managed tables and i
         await write(7, 5);
         workspace.lab.faults.clear();
         await write(12, 7);
-        const ids = (await deltaRs.readDeltaRows(await workspace.filesOf(tableName))).map((row) => String(row['id']));
+        const ids = (await deltaRs.readDeltaRows(await workspace.filesOf(tableName))).map((row) => row['id'] as string);
         const doubled = [...new Set(ids)].filter((id) => ids.filter((other) => other === id).length > 1);
         const numbers = doubled.map((id) => Number(id.split('-').at(-1)));
         expect({ name, distinct: new Set(ids).size }).toEqual({ name, distinct: 19 });
