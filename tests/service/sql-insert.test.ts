@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from '@jest/globals';
 import { readDriverFailure } from '../../app/databricks/warehouse/driver-failure.ts';
-import { makeInsertStatement } from '../../app/databricks/warehouse/insert-statement.ts';
+import { makeInsertStatement, type InsertForm } from '../../app/databricks/warehouse/insert-statement.ts';
 import { classifyFailure } from '../../app/databricks/warehouse/sql-failure.ts';
-import { joinSqlRows, makeSqlRowEncoder } from '../../app/databricks/warehouse/sql-row.ts';
+import { makeSqlRowEncoder } from '../../app/databricks/warehouse/sql-row.ts';
 import { quoteText } from '../../app/rows/sql-quoting.ts';
 import type { PrimitiveType, Row, TableColumn, TableValue } from '../../app/rows/table-type.ts';
 import { describeWith } from '../helpers/services/availability.ts';
@@ -123,68 +123,85 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
     );
   }, 300_000);
 
-  const write = async (columns: readonly TableColumn[], rows: readonly Row[]): Promise<void> => {
-    const encode = makeSqlRowEncoder(columns);
-    await spark.runSql(makeInsertStatement(table, columns).sql, { rows: joinSqlRows(rows.map(encode)) });
+  const write = async (form: InsertForm, columns: readonly TableColumn[], rows: readonly Row[]): Promise<void> => {
+    const { sql, parameters } = makeInsertStatement(table, columns, rows.map(makeSqlRowEncoder(columns)), form);
+    await spark.runSql(sql, parameters);
   };
+  const FORMS: readonly InsertForm[] = ['literals', 'json'];
 
-  it('gives exactly the values of every type, alone, in lists, and null', async () => {
-    const most = Math.max(...SAMPLES.map(({ values }) => values.length));
-    const rows: Row[] = [];
-    const expected: Record<string, DeltaValue>[] = [];
-    for (let index = 0; index < most; index++) {
-      rows.push([
-        ...SAMPLES.map(({ values }) => values[index]?.[0] ?? null),
-        ...SAMPLES.map(({ values }) => (index === 0 ? [...values.map(([value]) => value), null] : index === 1 ? [] : null)),
+  it.each(FORMS)(
+    '(%s) gives exactly the values of every type, alone, in lists, and null',
+    async (form) => {
+      const most = Math.max(...SAMPLES.map(({ values }) => values.length));
+      const rows: Row[] = [];
+      const expected: Record<string, DeltaValue>[] = [];
+      for (let index = 0; index < most; index++) {
+        rows.push([
+          ...SAMPLES.map(({ values }) => values[index]?.[0] ?? null),
+          ...SAMPLES.map(({ values }) => (index === 0 ? [...values.map(([value]) => value), null] : index === 1 ? [] : null)),
+        ]);
+        expected.push({
+          ...Object.fromEntries(SAMPLES.map(({ name, values }) => [name, values[index]?.[1] ?? null])),
+          ...Object.fromEntries(
+            SAMPLES.map(({ name, values }) => [
+              `${name} list`,
+              index === 0 ? [...values.map(([, value]) => value), null] : index === 1 ? [] : null,
+            ]),
+          ),
+        });
+      }
+      rows.push(COLUMNS.map(() => null));
+      expected.push({});
+      await write(form, COLUMNS, rows);
+      // Python cannot read the first day that SQL knows, and gets tiny decimals with other zeros: both are read as texts.
+      const asText = (name: string, list: boolean): string =>
+        /^(timestamp|decimal|fraction)/.test(name)
+          ? `CAST(\`${name}${list ? ' list' : ''}\` AS ${list ? 'ARRAY<STRING>' : 'STRING'}) AS `
+          : '';
+      const fields = SAMPLES.flatMap(({ name }) => [
+        `${asText(name, false)}\`${name}\``,
+        `${asText(name, true)}\`${name} list\``,
       ]);
-      expected.push({
-        ...Object.fromEntries(SAMPLES.map(({ name, values }) => [name, values[index]?.[1] ?? null])),
-        ...Object.fromEntries(
-          SAMPLES.map(({ name, values }) => [
-            `${name} list`,
-            index === 0 ? [...values.map(([, value]) => value), null] : index === 1 ? [] : null,
-          ]),
-        ),
-      });
-    }
-    rows.push(COLUMNS.map(() => null));
-    expected.push({});
-    await write(COLUMNS, rows);
-    // Python cannot read the first day that SQL knows, and gets tiny decimals with other zeros: both are read as texts.
-    const asText = (name: string, list: boolean): string =>
-      /^(timestamp|decimal|fraction)/.test(name)
-        ? `CAST(\`${name}${list ? ' list' : ''}\` AS ${list ? 'ARRAY<STRING>' : 'STRING'}) AS `
-        : '';
-    const fields = SAMPLES.flatMap(({ name }) => [`${asText(name, false)}\`${name}\``, `${asText(name, true)}\`${name} list\``]);
-    expect(asMultiset(await spark.runSql(`SELECT ${fields.join(', ')} FROM ${address}`))).toEqual(asMultiset(expected));
-  }, 300_000);
+      expect(asMultiset(await spark.runSql(`SELECT ${fields.join(', ')} FROM ${address}`))).toEqual(asMultiset(expected));
+    },
+    300_000,
+  );
 
-  it('keeps the sign of minus zero', async () => {
-    const columns = SINGLES.filter(({ name }) => name === 'float' || name === 'double');
-    await write(columns, [[-0, -0]]);
-    const [row] = await spark.runSql(`SELECT CAST(float AS STRING) AS f, CAST(double AS STRING) AS d FROM ${address}`);
-    expect(row).toEqual({ f: '-0.0', d: '-0.0' });
-  }, 300_000);
+  it.each(FORMS)(
+    '(%s) keeps the sign of minus zero',
+    async (form) => {
+      const columns = SINGLES.filter(({ name }) => name === 'float' || name === 'double');
+      await write(form, columns, [[-0, -0]]);
+      const [row] = await spark.runSql(`SELECT CAST(float AS STRING) AS f, CAST(double AS STRING) AS d FROM ${address}`);
+      expect(row).toEqual({ f: '-0.0', d: '-0.0' });
+    },
+    300_000,
+  );
 
-  it('adds events that the table has already no second time, and all rows of new ones', async () => {
-    const columns = [...SINGLES.slice(0, 1), ...SYSTEM];
-    await write(columns, [
-      ['a1', 'a', 1],
-      ['a2', 'a', 2],
-    ]);
-    await write(columns, [
-      ['a1', 'a', 1],
-      ['a2', 'a', 2],
-      ['b1', 'b', 1],
-    ]);
-    expect(asMultiset(await spark.runSql(`SELECT string, _event_id AS e FROM ${address}`))).toEqual(
-      asMultiset([
-        { string: 'a1', e: 'a' },
-        { string: 'a2', e: 'a' },
-        { string: 'b1', e: 'b' },
-      ]),
-    );
-  }, 180_000);
+  it.each(FORMS)(
+    '(%s) adds events that the table has already no second time, and all rows of new ones',
+    async (form) => {
+      // The last two are null in all rows.
+      const columns = [...SINGLES.slice(0, 1), ...SYSTEM, ...SINGLES.slice(1, 2), ...LISTS.slice(0, 1)];
+      await write(form, columns, [
+        ['a1', 'a', 1, null, null],
+        ['a2', 'a', 2, null, null],
+      ]);
+      await write(form, columns, [
+        ['a1', 'a', 1, null, null],
+        ['a2', 'a', 2, null, null],
+        ['b1', 'b', 1, null, null],
+      ]);
+      expect(asMultiset(await spark.runSql(`SELECT string, _event_id AS e FROM ${address}`))).toEqual(
+        asMultiset([
+          { string: 'a1', e: 'a' },
+          { string: 'a2', e: 'a' },
+          { string: 'b1', e: 'b' },
+        ]),
+      );
+    },
+    180_000,
+  );
 
   it.each([
     ['boolean', 'maybe'],
@@ -198,10 +215,8 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
     'fails as a whole when a %s is not one, instead of writing null: SQL_ROW_REFUSED',
     async (name, text) => {
       const columns = SINGLES.filter((column) => column.name === 'string' || column.name === name);
-      const rows = `[{"c0":"good"},{"c0":"bad","c1":"${text}"}]`;
-      const error: unknown = await spark
-        .runSql(makeInsertStatement(table, columns).sql, { rows })
-        .catch((thrown: unknown) => thrown);
+      const { sql, parameters } = makeInsertStatement(table, columns, ['{"c0":"good"}', `{"c0":"bad","c1":"${text}"}`], 'json');
+      const error: unknown = await spark.runSql(sql, parameters).catch((thrown: unknown) => thrown);
       const failure = await readDriverFailure(
         { name: 'Status Error', message: (error as Error).message.replace(/^An error occurred while calling \S+\n: /, '') },
         0,
@@ -216,9 +231,9 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
 
   it('fails as a whole when its text is damaged', async () => {
     const columns = SINGLES.slice(0, 1);
-    await expect(spark.runSql(makeInsertStatement(table, columns).sql, { rows: '[{"c0":"a"},{"c0":' })).rejects.toThrow(
-      'MALFORMED_RECORD_IN_PARSING',
-    );
+    await expect(
+      spark.runSql(makeInsertStatement(table, columns, [], 'json').sql, { rows: '[{"c0":"a"},{"c0":' }),
+    ).rejects.toThrow('MALFORMED_RECORD_IN_PARSING');
   }, 300_000);
 
   it('has literals that nothing can end or change', async () => {

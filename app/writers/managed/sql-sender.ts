@@ -1,5 +1,5 @@
-import { makeInsertStatement, ROWS_PARAMETER } from '../../databricks/warehouse/insert-statement.ts';
-import { joinSqlRows, makeSqlRowEncoder } from '../../databricks/warehouse/sql-row.ts';
+import { makeInsertStatement } from '../../databricks/warehouse/insert-statement.ts';
+import { makeSqlRowEncoder } from '../../databricks/warehouse/sql-row.ts';
 import type { TableName } from '../../databricks/warehouse/table-columns.ts';
 import type { Warehouse } from '../../databricks/warehouse/warehouse.ts';
 import type { RowSender } from './row-sender.ts';
@@ -16,9 +16,9 @@ export function makeSqlSender(warehouse: Warehouse, table: TableName): RowSender
     limits: { maxRows: Infinity, maxBytes: MAX_BYTES, maxRequests: 1, splitsEvents: false },
     makeRowEncoder: makeSqlRowEncoder,
     send: async (columns, rows, signal) => {
-      const { sql, repeatable } = makeInsertStatement(table, columns);
+      const { sql, parameters, repeatable } = makeInsertStatement(table, columns, rows);
       const context = { what: 'insert into', table, privileges: ['SELECT', 'MODIFY'] } as const;
-      await warehouse.execute(sql, { context, parameters: { [ROWS_PARAMETER]: joinSqlRows(rows) }, repeatable, signal });
+      await warehouse.execute(sql, { context, parameters, repeatable, signal });
     },
     renew: () => undefined,
     close: () => warehouse.close(),

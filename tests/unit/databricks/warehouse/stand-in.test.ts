@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { makeInsertStatement, ROWS_PARAMETER } from '../../../../app/databricks/warehouse/insert-statement.ts';
-import { joinSqlRows, makeSqlRowEncoder } from '../../../../app/databricks/warehouse/sql-row.ts';
+import { makeInsertStatement, type InsertForm } from '../../../../app/databricks/warehouse/insert-statement.ts';
+import { makeSqlRowEncoder } from '../../../../app/databricks/warehouse/sql-row.ts';
 import { addColumns, readTableColumns } from '../../../../app/databricks/warehouse/table-columns.ts';
 import { openWarehouse, type Warehouse } from '../../../../app/databricks/warehouse/warehouse.ts';
 import { systemClock, type Clock } from '../../../../app/lib/clock.ts';
@@ -66,11 +66,15 @@ afterEach(async () => {
 });
 
 async function write(columns: readonly TableColumn[], ...rows: Row[]): Promise<void> {
-  const { sql, repeatable } = makeInsertStatement(TABLE, columns);
+  await writeAs(undefined, columns, ...rows);
+}
+async function writeAs(form: InsertForm | undefined, columns: readonly TableColumn[], ...rows: Row[]): Promise<void> {
+  const statement = makeInsertStatement(TABLE, columns, rows.map(makeSqlRowEncoder(columns)), form);
+  const { sql, parameters, repeatable } = statement;
   const context = { what: 'insert into', table: TABLE, privileges: ['SELECT', 'MODIFY'] } as const;
   await warehouse.execute(sql, {
     context,
-    parameters: { [ROWS_PARAMETER]: joinSqlRows(rows.map(makeSqlRowEncoder(columns))) },
+    parameters,
     repeatable,
   });
 }
@@ -83,7 +87,7 @@ const read = (): Promise<readonly object[]> =>
 describe('a table of a warehouse', () => {
   beforeEach(() => start());
 
-  it('is read, gets a column, and takes a batch once', async () => {
+  it.each(['literals', 'json'] as const)('is read, gets a column, and takes a batch (%s) once', async (form) => {
     const before = await readTableColumns(warehouse, TABLE);
     expect(before.columns.map(({ name, type: { kind }, nullable }) => [name, kind, nullable])).toEqual([
       ['id', 'string', false],
@@ -104,8 +108,8 @@ describe('a table of a warehouse', () => {
       ["O'Neil", -1, ['a', null], 123n, 'e1', 1n],
       ['ü', null, null, null, 'e2', null],
     ];
-    await write(columns, ...rows);
-    await write(columns, ...rows);
+    await writeAs(form, columns, ...rows);
+    await writeAs(form, columns, ...rows);
     expect(await read()).toEqual([
       { id: "O'Neil", born: '1969-12-31', price: '1.23', tags: '[a, null]' },
       { id: 'ü', born: null, price: null, tags: null },
