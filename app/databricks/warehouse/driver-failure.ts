@@ -1,3 +1,5 @@
+import { isKnownClass } from './error-classes.ts';
+
 /** What the driver of the warehouse reported, read from its many classes of errors. `text` is for matching only: it may quote values. */
 export type DriverFailure =
   | {
@@ -88,11 +90,11 @@ function readPayload(payload: unknown, nowMs: number): Promise<DriverFailure> | 
 
 function readOperationState(state: string, response: unknown, message: string): DriverFailure {
   const { sqlState, errorMessage, displayMessage, diagnosticInfo } = (response ?? {}) as Record<string, unknown>;
-  const text = [displayMessage, errorMessage, diagnosticInfo, message].find(
-    (part) => typeof part === 'string' && part.includes('['),
-  );
+  const texts = [...new Set([displayMessage, errorMessage, diagnosticInfo, message])].filter((part) => typeof part === 'string');
+  // The class may stand in any of them.
+  const text = texts.find((part) => findClasses(part).length > 0) ?? texts.join('\n').trim();
   return readSql(
-    typeof text === 'string' ? text : message,
+    text,
     typeof sqlState === 'string' && /^[0-9A-Z]{5}$/.test(sqlState) ? sqlState : undefined,
     state.toLowerCase() as 'error',
   );
@@ -104,12 +106,31 @@ const FIRST_CLASS = /^\s*(?:(?:[\w.$]+|Error running query|Query failed):\s*)*\[
 const CATALOG_CLASS = /^\s*(?:[\w.$]+:\s*)*\[RequestId=[\w-]+ ErrorClass=([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\]/;
 const LATER_CLASS = /(?:Exception|Error): \[([A-Z][A-Z0-9]*_[A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\]/g;
 
-function readSql(text: string, sqlState: string | undefined, ended: (DriverFailure & { kind: 'sql' })['ended']): DriverFailure {
-  const first = (FIRST_CLASS.exec(text) ?? CATALOG_CLASS.exec(text))?.[1];
+/** Words before a class that name no value. */
+const LEADING = /^\s*(?:[\w.$]+|(?:Error|Query|Statement|Command|Operation|Job)\s[^'"`[\]]{0,80})\s*$/;
+const ANY_CLASS = /^\s*(?:\[([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\]|([A-Z][A-Z0-9_]*(?:\.[A-Z0-9_]+)*)\s*$)/;
+const LEADING_WITHIN = 500;
+
+/** `Query 01ab failed: [X] …`, `X: …`: a known class behind other words or without brackets. */
+function findLooseClass(text: string): string | undefined {
+  for (const part of text.slice(0, LEADING_WITHIN).split(':')) {
+    const [, inBrackets, bare] = ANY_CLASS.exec(part) ?? [];
+    const name = inBrackets ?? bare;
+    if (name !== undefined && isKnownClass(name)) return name;
+    if (!LEADING.test(part)) return undefined;
+  }
+  return undefined;
+}
+
+function findClasses(text: string): readonly string[] {
+  const first = (FIRST_CLASS.exec(text) ?? CATALOG_CLASS.exec(text))?.[1] ?? findLooseClass(text);
   const later = [...text.matchAll(LATER_CLASS)].map(([, name]) => name as string);
-  const errorClasses = [...new Set([...(first === undefined ? [] : [first]), ...later])].filter((name) => name.length <= 120);
+  return [...new Set([...(first === undefined ? [] : [first]), ...later])].filter((name) => name.length <= 120);
+}
+
+function readSql(text: string, sqlState: string | undefined, ended: (DriverFailure & { kind: 'sql' })['ended']): DriverFailure {
   const stated = /SQLSTATE:\s*([0-9A-Z]{5})\b/.exec(text)?.[1];
-  return { kind: 'sql', errorClasses, sqlState: sqlState ?? stated, text: text.slice(0, MAX_TEXT), ended };
+  return { kind: 'sql', errorClasses: findClasses(text), sqlState: sqlState ?? stated, text: text.slice(0, MAX_TEXT), ended };
 }
 
 /** Code of a system or TLS error, of this error or of one that caused it. */

@@ -72,6 +72,11 @@ const WORDS: readonly (readonly [RegExp, ErrorCode])[] = [
 ];
 const WORDS_WITHIN = 300;
 
+/** True for the name of a class that the product knows what to do about. */
+export function isKnownClass(name: string): boolean {
+  return CLASSES.some(([pattern]) => pattern.test(name));
+}
+
 /**
  * The code for a statement that the warehouse refused: by the innermost known class (what a task failed of stands behind `TASK_WRITE_FAILED`),
  * then by SQLSTATE, then by words. What is not known is SQL_STATEMENT_REFUSED: it is never repeated blindly.

@@ -30,7 +30,9 @@ const NOT_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENE
 const TLS =
   /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|CRL_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_)/;
 const SESSION_LOST = /invalid ?session ?handle|session\b.{0,80}\b(expired|closed|not found|does not exist|no longer)/is;
-const STOPPED = /auto[-_ ]?(start|resume)|(is|been) stopped|\bSTOPPED\b|endpoint is not running/i;
+/** Only these words say that waiting is in vain: a warehouse that is merely stopped is started by the call. */
+const STAYS_STOPPED = /auto[-_ ]?(start|resume)\w* (is )?(disabled|off)|does not start/i;
+const STOPPED = /(is|been) stopped|\bSTOPPED\b|endpoint is not running/i;
 const STARTING = /TEMPORARILY_UNAVAILABLE|\bSTARTING\b|is starting|resuming/i;
 /** The beginning of a text is the server's own; values stand later. */
 const HEAD = 300;
@@ -91,8 +93,10 @@ type Fail = (
 
 function classifyHttp({ status, text, retryAfterMs }: DriverFailure & { kind: 'http' }, fail: Fail): ClassifiedFailure {
   const answered = `the workspace answered ${status}`;
-  if (STOPPED.test(text) && !STARTING.test(text) && status >= 400)
+  if (STAYS_STOPPED.test(text) && status >= 400)
     return fail('WAREHOUSE_STOPPED', `${answered}: the warehouse is stopped and does not start by itself`);
+  if (STOPPED.test(text) && (status === 400 || status === 429 || status === 503))
+    return fail('WAREHOUSE_STARTING', `${answered}: stopped, so it has to start`, { isPassing: true, retryAfterMs });
   if (/too many parameters/i.test(text))
     return fail('SQL_STATEMENT_REFUSED', `${answered}: the statement has too many parameters`);
   switch (status) {
@@ -129,22 +133,33 @@ function classifySql(failure: DriverFailure & { kind: 'sql' }, context: CallCont
   if (errorClasses.length === 0) {
     if (ended === undefined && (text === '' || SESSION_LOST.test(text)))
       return fail('WAREHOUSE_ANSWER_LOST', 'the session was lost', { isSessionLost: true });
-    if (/invalid ?operation ?handle|invalid ?handle/i.test(text) || SESSION_LOST.test(text))
+    if (ended !== undefined && (/invalid ?operation ?handle|invalid ?handle/i.test(text) || SESSION_LOST.test(text)))
       return fail('WAREHOUSE_ANSWER_LOST', `the warehouse does not know the statement any more (${found})`, {
         executed: 'unknown',
         isSessionLost: true,
       });
     if (ENDPOINT_GONE.test(text)) return fail('WAREHOUSE_NOT_FOUND', 'there is no such warehouse');
     if (QUEUE_FULL.test(text)) return fail('WAREHOUSE_BUSY', 'its queue is full', { isPassing: true });
-    if (STARTING.test(text)) return fail('WAREHOUSE_STARTING', 'not available, most likely starting', { isPassing: true });
-    if (STOPPED.test(text)) return fail('WAREHOUSE_STOPPED', 'the warehouse is stopped and does not start by itself');
+    const head = text.slice(0, HEAD);
+    if (STAYS_STOPPED.test(head)) return fail('WAREHOUSE_STOPPED', 'the warehouse is stopped and does not start by itself');
+    if (STARTING.test(head) || (ended === undefined && STOPPED.test(head)))
+      return fail('WAREHOUSE_STARTING', 'not available, most likely starting', { isPassing: true });
   }
   if (ended !== undefined && ended !== 'error')
     return fail('WAREHOUSE_ANSWER_LOST', `the statement ended as ${ended} (${found})`, { executed: 'unknown' });
   const code = findSqlCode(errorClasses, sqlState, text);
-  // What a session is refused with may carry a class that says it.
-  if (code === 'SQL_STATEMENT_REFUSED' && ended === undefined && STOPPED.test(text.slice(0, HEAD)))
-    return fail('WAREHOUSE_STOPPED', `the warehouse is stopped and does not start by itself (${found})`);
+  if (code === 'SQL_STATEMENT_REFUSED' && ended === undefined) {
+    // What a session is refused with may carry a class that says it.
+    const head = text.slice(0, HEAD);
+    if (STAYS_STOPPED.test(head))
+      return fail('WAREHOUSE_STOPPED', `the warehouse is stopped and does not start by itself (${found})`);
+    if (STOPPED.test(head)) return fail('WAREHOUSE_STARTING', `stopped, so it has to start (${found})`, { isPassing: true });
+    // The driver keeps INVALID_HANDLE to itself, so every refusal without a class may be that.
+    if (errorClasses.length === 0)
+      return /session|handle/i.test(head)
+        ? fail('WAREHOUSE_ANSWER_LOST', 'the session was lost', { isSessionLost: true })
+        : fail(code, `refused by the warehouse (${found})`, { isSessionLost: true });
+  }
   if (code === 'WAREHOUSE_ANSWER_LOST') return fail(code, `the warehouse failed inside (${found})`, { executed: 'unknown' });
   const notThere = code in NOT_THERE ? NOT_THERE[code as keyof typeof NOT_THERE] : undefined;
   if (notThere === undefined) return fail(code, `refused by the warehouse (${found})`);

@@ -94,6 +94,37 @@ describe('what the warehouse says of a statement', () => {
     expect((await classify(ended(text))).error).toMatchObject({ code: 'SQL_LOCATION_REFUSED' });
   });
 
+  it.each([
+    'Error running statement: [DELTA_INSERT_COLUMN_ARITY_MISMATCH] x',
+    'Query 01ab-2 failed: [DELTA_INSERT_COLUMN_ARITY_MISMATCH] x',
+    'Query 01ab failed: org.apache.spark.sql.AnalysisException: [DELTA_INSERT_COLUMN_ARITY_MISMATCH] x',
+    'DELTA_INSERT_COLUMN_ARITY_MISMATCH: x',
+    'Error: DELTA_INSERT_COLUMN_ARITY_MISMATCH: x',
+    'DELTA_INSERT_COLUMN_ARITY_MISMATCH',
+  ])('is found in %j', async (text) => {
+    for (const error of [ended(text), { name: 'Status Error', message: text, code: -1 }])
+      expect((await classify(error)).error).toMatchObject({
+        code: 'SQL_SCHEMA_DIFFERS',
+        facts: { errorClass: 'DELTA_INSERT_COLUMN_ARITY_MISMATCH' },
+      });
+  });
+
+  it.each(['displayMessage', 'errorMessage', 'diagnosticInfo'])('is found in %s alone', async (name) => {
+    const response = { displayMessage: 'Query failed [see log]', errorMessage: 'failed', diagnosticInfo: 'none' };
+    const error = Object.assign(new Error('failed'), {
+      errorCode: 'ERROR',
+      response: { ...response, [name]: '[DELTA_CONCURRENT_APPEND] x' },
+    });
+    expect((await classify(error)).error.code).toBe('SQL_CONFLICT');
+  });
+
+  it.each(['Error: the name DELTA_CONCURRENT_APPEND: x', "Error in 'a: DELTA_CONCURRENT_APPEND: x", 'MY_OWN_WORDS: x'])(
+    'is not found in %j',
+    async (text) => {
+      expect((await classify(ended(text))).error.facts).not.toHaveProperty('errorClass');
+    },
+  );
+
   it('takes no class from a value', async () => {
     const { error } = await classify(ended(`The value '[DELTA_CONCURRENT_APPEND] ${SECRET}' is wrong`, '22018'));
     expect(error).toMatchObject({ code: 'SQL_ROW_REFUSED' });
@@ -107,9 +138,26 @@ describe('what the warehouse says of a statement', () => {
     ['TEMPORARILY_UNAVAILABLE: try later', 'WAREHOUSE_STARTING'],
     ['warehouse abc does not exist', 'WAREHOUSE_NOT_FOUND'],
     ['[WAREHOUSE_STOPPED] The SQL warehouse abc is stopped and auto-start is disabled. SQLSTATE: 57P03', 'WAREHOUSE_STOPPED'],
+    ['The warehouse abc is STOPPED and will be started', 'WAREHOUSE_STARTING'],
+    ['The warehouse abc is stopped; auto resume is off', 'WAREHOUSE_STOPPED'],
     ['Something else', 'SQL_STATEMENT_REFUSED'],
   ])('of itself: %s is %s', async (text, code) => {
     expect((await classify({ name: 'Status Error', message: text, code: -1 })).error.code).toBe(code);
+  });
+
+  it.each([
+    ['INVALID_HANDLE', 'WAREHOUSE_ANSWER_LOST'],
+    ['INVALID_HANDLE_STATUS', 'WAREHOUSE_ANSWER_LOST'],
+    ['unknown session 01ab', 'WAREHOUSE_ANSWER_LOST'],
+    ['Session handle is not valid', 'WAREHOUSE_ANSWER_LOST'],
+    ['', 'WAREHOUSE_ANSWER_LOST'],
+    ['Something else', 'SQL_STATEMENT_REFUSED'],
+  ])('of itself: %j may mean that the session was lost', async (text, code) => {
+    expect(await classify({ name: 'Status Error', message: text, code: -1 })).toMatchObject({
+      isSessionLost: true,
+      executed: 'no',
+      error: { code },
+    });
   });
 
   it.each(['CANCELED', 'CLOSED', 'TIMEOUT', 'UNKNOWN'])('%s leaves its end open', async (state) => {
@@ -179,6 +227,11 @@ describe('what HTTP says', () => {
     [502, '', 'WAREHOUSE_ANSWER_LOST'],
     [503, '', 'WAREHOUSE_STARTING'],
     [503, 'The warehouse is stopped, auto-start is disabled', 'WAREHOUSE_STOPPED'],
+    [503, 'The warehouse is stopped', 'WAREHOUSE_STARTING'],
+    [503, 'The warehouse is STOPPED and will be started', 'WAREHOUSE_STARTING'],
+    [429, 'The warehouse is STOPPED and will be started', 'WAREHOUSE_STARTING'],
+    [400, 'The warehouse is STOPPED and will be started', 'WAREHOUSE_STARTING'],
+    [400, 'The warehouse does not start by itself', 'WAREHOUSE_STOPPED'],
     [504, '', 'WAREHOUSE_ANSWER_LOST'],
     [400, 'something', 'SQL_STATEMENT_REFUSED'],
     [400, 'TEMPORARILY_UNAVAILABLE', 'WAREHOUSE_STARTING'],
