@@ -75,7 +75,8 @@ export function statusAnswer(operationState: number, failure: { displayMessage?:
 
 /** Any call refused as a whole: ERROR, or INVALID_HANDLE. */
 export function refusal(errorMessage: string, statusCode = 3): Answer {
-  return { thrift: { status: { statusCode, errorMessage } } };
+  // OpenSession must say its version even then.
+  return { thrift: { status: { statusCode, errorMessage }, serverProtocolVersion: PROTOCOL } };
 }
 
 export async function startScriptedWarehouse(): Promise<ScriptedWarehouse> {

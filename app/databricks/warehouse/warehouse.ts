@@ -5,6 +5,7 @@ import type { Logger } from '../../log.ts';
 import { loadDriver, parseWarehouseAddress, type Driver, type DriverOptions, type Operation, type Session } from './driver.ts';
 import { readDriverFailure } from './driver-failure.ts';
 import { GaveUp, Patience } from './patience.ts';
+import { asNotOpened, gaveUp, isEnded, isUnexplained, lostBy } from './statement-end.ts';
 import { classifyFailure, type CallContext, type ClassifiedFailure } from './sql-failure.ts';
 
 export interface WarehouseOptions extends Omit<DriverOptions, 'requestTimeoutMs'> {
@@ -121,7 +122,7 @@ export function openWarehouse(options: WarehouseOptions): Warehouse {
       opened = await patience.await(used);
     } catch (error) {
       if (error instanceof GaveUp) throw new Failed(gaveUp(context, 'opening', true));
-      throw new Failed(await classify(error, { ...context, what: `open a session to ${context.what}` }));
+      throw new Failed(asNotOpened(await classify(error, { ...context, what: `open a session to ${context.what}` })));
     }
     const loaded = await (driver as Promise<Driver>);
     const sent = loaded.execute(opened, sql, parameters);
@@ -152,9 +153,9 @@ export function openWarehouse(options: WarehouseOptions): Warehouse {
         throw new Failed(gaveUp(known, operation !== undefined && !isPending ? 'running' : 'pending', readsOnly));
       }
       const failure = await classify(error, known);
-      if (failure.isSessionLost) forgetSession(used);
-      // Once the server has the statement, no status of a later call proves that it does not run.
-      const isOpen = operation !== undefined && !readsOnly && !isEnded(error) && failure.executed === 'no';
+      if (failure.isSessionLost || isUnexplained(failure)) forgetSession(used);
+      // Once the server has the statement, no status of a later call proves that it does not run; its own error does.
+      const isOpen = operation !== undefined && !readsOnly && !isEnded(error, failure) && failure.executed === 'no';
       throw new Failed(isOpen ? { ...failure, executed: 'unknown', isPassing: false, error: lostBy(failure, known) } : failure);
     } finally {
       if (operation !== undefined) inBackground(operation.close());
@@ -249,41 +250,4 @@ class Failed extends Error {
     super('attempt failed');
     this.failure = failure;
   }
-}
-
-const OPERATION_STATES = ['CANCELED', 'CLOSED', 'ERROR', 'TIMEOUT', 'UNKNOWN'];
-
-/** True when the error is the end of the statement itself: the driver says its state. */
-function isEnded(error: unknown): boolean {
-  const { errorCode } = (error ?? {}) as { errorCode?: unknown };
-  return typeof errorCode === 'string' && OPERATION_STATES.includes(errorCode);
-}
-
-function lostBy({ error }: ClassifiedFailure, context: CallContext): AppError {
-  const message = `${context.what}: the statement was sent, but its end is not known (${error.message})`;
-  return new AppError('WAREHOUSE_ANSWER_LOST', message, { facts: error.facts, cause: error });
-}
-
-function gaveUp(context: CallContext, phase: 'opening' | 'pending' | 'running', nothingDone: boolean): ClassifiedFailure {
-  const { what, table, statementId } = context;
-  const facts = {
-    ...(table === undefined ? {} : { table: table.join('.') }),
-    ...(statementId === undefined ? {} : { statementId }),
-  };
-  const subject = `${what}${table === undefined ? '' : ` ${table.join('.')}`}`;
-  const error =
-    phase !== 'running' && nothingDone
-      ? new AppError('WAREHOUSE_STARTING', `${subject}: the warehouse gave no answer in time; it may be starting`, { facts })
-      : new AppError(
-          'WAREHOUSE_ANSWER_LOST',
-          `${subject}: ${phase === 'running' ? 'the statement did not end in time' : 'the statement still waited for the warehouse, which may be starting,'} and was cancelled; it may have been executed`,
-          { facts },
-        );
-  return {
-    error,
-    executed: phase !== 'running' && nothingDone ? 'no' : 'unknown',
-    isPassing: false,
-    isSessionLost: false,
-    isTokenRefused: false,
-  };
 }

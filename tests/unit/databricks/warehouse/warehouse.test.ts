@@ -205,6 +205,9 @@ describe('a session that the server has forgotten', () => {
     ['by its number', refusal('Invalid SessionHandle: SessionHandle [11111111-1111-4111-8111-111111111111]', 4)],
     ['by its words', refusal('The session has expired')],
     ['without a word', refusal('', 4)],
+    ['by the name of the status', refusal('INVALID_HANDLE_STATUS', 4)],
+    ['by other words', refusal('unknown session 01ab', 4)],
+    ['by words that say nothing', refusal('Something else', 4)],
   ])('(%s) is opened again and the statement is sent', async (_, answer) => {
     await insert();
     server.script('ExecuteStatement', answer);
@@ -216,6 +219,27 @@ describe('a session that the server has forgotten', () => {
     server.script('ExecuteStatement', refusal('Invalid SessionHandle', 4), refusal('Invalid SessionHandle', 4));
     await expect(insert(true)).rejects.toMatchObject({ code: 'WAREHOUSE_ANSWER_LOST' });
     await insert();
+  });
+});
+
+describe('a session that cannot be opened', () => {
+  const broken = [
+    { drop: true },
+    { http: 500 },
+    { http: 504 },
+    refusal('[INTERNAL_ERROR] x. SQLSTATE: XX000'),
+    refusal('INVALID_HANDLE', 4),
+  ] as const;
+  it.each(broken)('(%j) is tried again, as nothing was sent', async (answer) => {
+    server.script('OpenSession', answer, answer);
+    await insert(false);
+    expect(sent()).toBe(1);
+  });
+
+  it.each(broken)('(%j) for long is WAREHOUSE_UNREACHABLE', async (answer) => {
+    server.script('OpenSession', ...Array.from({ length: 10 }, () => answer));
+    await expect(insert(false)).rejects.toMatchObject({ code: 'WAREHOUSE_UNREACHABLE', retry: 'later' });
+    expect(sent()).toBe(0);
   });
 });
 
@@ -308,6 +332,33 @@ describe('a statement that the warehouse refuses', () => {
     server.script('GetOperationStatus', statusAnswer(STATE.error, { displayMessage }));
     for (let time = 0; time < 3; time++) await expect(insert(true)).rejects.toMatchObject({ code: 'SQL_CONFLICT' });
     expect(sent()).toBe(3);
+  });
+});
+
+describe('a refusal', () => {
+  it('that is told while the statement is asked for keeps its class', async () => {
+    server.script('ExecuteStatement', stateAnswer(STATE.running));
+    server.script('GetOperationStatus', refusal('[DELTA_INSERT_COLUMN_ARITY_MISMATCH] x'));
+    await expect(insert()).rejects.toMatchObject({ code: 'SQL_SCHEMA_DIFFERS' });
+    expect(sent()).toBe(1);
+  });
+
+  it('that says nothing while the statement is asked for leaves its end open', async () => {
+    server.script('ExecuteStatement', stateAnswer(STATE.running));
+    server.script('GetOperationStatus', refusal('Something else'));
+    await expect(insert()).rejects.toMatchObject({ code: 'WAREHOUSE_ANSWER_LOST' });
+    expect(sent()).toBe(1);
+  });
+
+  it('without a reason has a new session opened, whether it comes at once or at the end', async () => {
+    const sessions = (): number => server.methods().filter((method) => method === 'OpenSession').length;
+    server.script('ExecuteStatement', refusal('Something else'), refusal('Something else'));
+    await expect(insert()).rejects.toMatchObject({ code: 'SQL_STATEMENT_REFUSED' });
+    expect([sent(), sessions()]).toEqual([2, 2]);
+    server.script('ExecuteStatement', stateAnswer(STATE.error, { displayMessage: 'Something else' }));
+    await expect(insert()).rejects.toMatchObject({ code: 'SQL_STATEMENT_REFUSED' });
+    await insert();
+    expect([sent(), sessions()]).toEqual([4, 4]);
   });
 });
 
