@@ -22,12 +22,10 @@ const KINDS: Readonly<Record<string, Exclude<PrimitiveType['kind'], 'decimal'>>>
   BINARY: 'binary',
 };
 const MAX_PRECISION = 38;
-/** A DECIMAL that names no precision is DECIMAL(10,0). */
-const DEFAULT_PRECISION = 10;
 
 /**
  * The type that a text such as `DECIMAL(10,2)` or `array<string>` names, in any case. Undefined when rows cannot be written to it: MAP, STRUCT,
- * VARIANT, INTERVAL, nested arrays, and whatever is not known. CHAR is among these (it pads values); VARCHAR is text whose length the warehouse
+ * VARIANT, INTERVAL, nested arrays, DECIMAL without its precision (what is told may have lost it), and whatever is not known. CHAR is among these (it pads values); VARCHAR is text whose length the warehouse
  * checks. Elements of arrays may be null: the text does not say.
  */
 export function parseColumnType(text: string): TableType | undefined {
@@ -43,8 +41,8 @@ function parsePrimitive(text: string): PrimitiveType | undefined {
   if (/^VARCHAR\s*\(\s*\d+\s*\)$/.test(text)) return { kind: 'string' };
   // `STRING COLLATE UTF8_LCASE`: a text that compares otherwise.
   if (/^STRING\s+COLLATE\s+\w+$/.test(text)) return { kind: 'string' };
-  const decimal = /^(?:DECIMAL|DEC|NUMERIC)(?:\s*\(\s*(\d{1,3})\s*(?:,\s*(\d{1,3})\s*)?\))?$/.exec(text);
+  const decimal = /^(?:DECIMAL|DEC|NUMERIC)\s*\(\s*(\d{1,3})\s*(?:,\s*(\d{1,3})\s*)?\)$/.exec(text);
   if (decimal === null) return undefined;
-  const [precision, scale] = [Number(decimal[1] ?? DEFAULT_PRECISION), Number(decimal[2] ?? 0)];
+  const [precision, scale] = [Number(decimal[1]), Number(decimal[2] ?? 0)];
   return precision >= 1 && precision <= MAX_PRECISION && scale <= precision ? { kind: 'decimal', precision, scale } : undefined;
 }

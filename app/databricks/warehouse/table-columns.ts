@@ -9,6 +9,9 @@ import type { Warehouse } from './warehouse.ts';
 /** Catalog, schema and table. */
 export type TableName = readonly [catalog: string, schema: string, table: string];
 
+/** A row of information_schema by its labels in small letters. */
+type ColumnRow = ReadonlyMap<string, string | null>;
+
 /** The columns of a table, in its order. */
 export interface TableColumns {
   /** Those that rows can be written to. */
@@ -18,20 +21,25 @@ export interface TableColumns {
 }
 
 /**
- * Reads the columns of a table by one statement.
+ * Reads the columns of a table by one statement; by a second one when its name has capitals and is not found in small letters.
  *
  * @throws AppError SQL_TABLE_NOT_FOUND when the table is not there or not to be seen, and what `Warehouse.query` throws
  */
 export async function readTableColumns(warehouse: Warehouse, table: TableName, signal?: AbortSignal): Promise<TableColumns> {
-  const [catalog, schema, name] = table;
-  const rows = await warehouse.query(
-    'SELECT column_name, data_type, full_data_type, is_nullable ' +
-      `FROM ${quoteNames([catalog, 'information_schema', 'columns'])} ` +
-      // Unity Catalog keeps these names in small letters.
-      `WHERE table_schema = ${quoteText(schema.toLowerCase())} AND table_name = ${quoteText(name.toLowerCase())} ` +
-      'ORDER BY ordinal_position',
-    { context: { what: 'read the columns of', table, privileges: ['SELECT'] }, ...(signal === undefined ? {} : { signal }) },
-  );
+  // Unity Catalog keeps names of schemas and tables in small letters; a Hive metastore or another server may not.
+  const spellings = [[table[1].toLowerCase(), table[2].toLowerCase()] as const, [table[1], table[2]] as const];
+  let rows: readonly ColumnRow[] = [];
+  for (const [index, [schema, name]] of spellings.entries()) {
+    if (index > 0 && schema === spellings[0]?.[0] && name === spellings[0][1]) break;
+    const found = await warehouse.query(
+      // Only the catalog is quoted: that is how the documents of Databricks write it, and what every server understands.
+      `SELECT column_name, data_type, full_data_type, is_nullable FROM ${quoteName(table[0])}.information_schema.columns ` +
+        `WHERE table_schema = ${quoteText(schema)} AND table_name = ${quoteText(name)} ORDER BY ordinal_position`,
+      { context: { what: 'read the columns of', table, privileges: ['SELECT'] }, ...(signal === undefined ? {} : { signal }) },
+    );
+    rows = found.map((row) => new Map(Object.entries(row).map(([label, value]) => [label.toLowerCase(), value])));
+    if (rows.length > 0) break;
+  }
   if (rows.length === 0) {
     throw new AppError(
       'SQL_TABLE_NOT_FOUND',
@@ -41,15 +49,16 @@ export async function readTableColumns(warehouse: Warehouse, table: TableName, s
     );
   }
   const read = rows.map((row) => {
-    const [columnName, typeName] = [row['column_name'], row['full_data_type'] ?? row['data_type']];
+    const [columnName, typeName] = [row.get('column_name'), row.get('full_data_type') ?? row.get('data_type')];
     if (typeof columnName !== 'string' || typeof typeName !== 'string') {
       throw new AppError(
         'SQL_ANSWER_UNEXPECTED',
         `information_schema.columns gave a column of ${table.join('.')} without name or type`,
       );
     }
-    // What does not say that null is allowed is taken to forbid it.
-    return { name: columnName, typeName, type: parseColumnType(typeName), nullable: row['is_nullable']?.toUpperCase() === 'YES' };
+    // A server that says nothing of it refuses a null by itself; taking the column for NOT NULL would refuse good rows.
+    const nullable = !/^(NO|FALSE)$/i.test(row.get('is_nullable') ?? '');
+    return { name: columnName, typeName, type: parseColumnType(typeName), nullable };
   });
   return {
     columns: read.flatMap(({ name: columnName, type, nullable }) =>

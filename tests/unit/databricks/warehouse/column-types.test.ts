@@ -24,7 +24,6 @@ describe('the type of a column in Databricks', () => {
     ['TIMESTAMP_LTZ', { kind: 'timestamp' }],
     ['timestamp_ntz', { kind: 'timestamp_ntz' }],
     ['BINARY', { kind: 'binary' }],
-    ['DECIMAL', { kind: 'decimal', precision: 10, scale: 0 }],
     ['decimal(38)', { kind: 'decimal', precision: 38, scale: 0 }],
     ['DECIMAL(10,2)', { kind: 'decimal', precision: 10, scale: 2 }],
     [' dec ( 38 , 38 ) ', { kind: 'decimal', precision: 38, scale: 38 }],
@@ -43,6 +42,17 @@ describe('the type of a column in Databricks', () => {
       'GEOGRAPHY(4326)',
       'constructor',
     ],
-    ...['ARRAY<ARRAY<STRING>>', 'ARRAY<STRUCT<a: INT>>', 'ARRAY', 'ARRAY<>', 'DECIMAL(39,0)', 'DECIMAL(2,3)', 'DECIMAL(0,0)', ''],
+    ...[
+      'ARRAY<ARRAY<STRING>>',
+      'ARRAY<STRUCT<a: INT>>',
+      'ARRAY',
+      'ARRAY<>',
+      'DECIMAL',
+      'ARRAY<DECIMAL>',
+      'DECIMAL(39,0)',
+      'DECIMAL(2,3)',
+      'DECIMAL(0,0)',
+      '',
+    ],
   ])('%j is none that rows can be written to', (text) => expect(parseColumnType(text)).toBeUndefined());
 });

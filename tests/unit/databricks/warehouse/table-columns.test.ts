@@ -62,8 +62,34 @@ describe('the columns of a table', () => {
       'column "shape" is of type struct<a:int>, which rows cannot be written to',
     ]);
     expect(statements()).toEqual([
-      'SELECT column_name, data_type, full_data_type, is_nullable FROM `ma``in`.`information_schema`.`columns` ' +
+      'SELECT column_name, data_type, full_data_type, is_nullable FROM `ma``in`.information_schema.columns ' +
         "WHERE table_schema = 'fh\\'ir\\\\' AND table_name = 'patient' ORDER BY ordinal_position",
+    ]);
+  });
+
+  it('are read whatever the case of the labels; NOT NULL is only what says so', async () => {
+    const rows = ['NO', 'false', 'YES', '', null].map((nullable, index) => [`c${index}`, 'STRING', null, nullable]);
+    server.script(
+      'ExecuteStatement',
+      rowsAnswer(
+        NAMES.map((name) => name.toUpperCase()),
+        rows,
+      ),
+      rowsAnswer(NAMES.slice(0, 2), [['a', 'INT']]),
+    );
+    const { columns } = await readTableColumns(warehouse, ['main', 'fhir', 'patient']);
+    expect(columns.map(({ nullable }) => nullable)).toEqual([false, false, true, true, true]);
+    expect((await readTableColumns(warehouse, ['main', 'fhir', 'patient'])).columns).toEqual([
+      { name: 'a', type: { kind: 'integer' }, nullable: true },
+    ]);
+  });
+
+  it('are asked for once more by the name as it is given, when that has capitals', async () => {
+    server.script('ExecuteStatement', rowsAnswer(NAMES, []), rowsAnswer(NAMES, [['id', 'STRING', 'string', 'NO']]));
+    expect((await readTableColumns(warehouse, ['main', 'Fhir', 'patient'])).columns).toHaveLength(1);
+    expect(statements().map((text) => /WHERE (.*) ORDER/.exec(text)?.[1])).toEqual([
+      "table_schema = 'fhir' AND table_name = 'patient'",
+      "table_schema = 'Fhir' AND table_name = 'patient'",
     ]);
   });
 
