@@ -86,7 +86,14 @@ export const WAREHOUSE_ERRORS = {
     meaning:
       'The table has other columns than the statement was made for (for example DELTA_INSERT_COLUMN_ARITY_MISMATCH): somebody changed the table, or the view has new columns. Nothing was written.',
     action:
-      'The product reads the columns again, adds those that are missing and repeats once; when it comes again, compare the view with the table and correct one of them.',
+      'Nothing at first: the product reads the columns again, adds those that are missing and repeats. When they are as they were, SQL_COLUMNS_REFUSED says so.',
+  },
+  SQL_COLUMNS_REFUSED: {
+    retry: 'never',
+    meaning:
+      'The warehouse refuses the columns of the statement (for example UNRESOLVED_COLUMN, DELTA_INSERT_COLUMN_ARITY_MISMATCH), although the table, read again, has just these columns. Nothing was written.',
+    action:
+      'Compare the table with the view: generated columns, row filters, column masks and rules of the table may be the reason; the error class in the message names it. Delivery goes on within a minute after it is corrected.',
   },
   SQL_COLUMN_EXISTS: {
     retry: 'later',

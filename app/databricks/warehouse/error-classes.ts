@@ -1,19 +1,23 @@
 import type { ErrorCode } from '../../errors/catalogue.ts';
 
+/** The table got other columns while the statement ran; the next one may pass without any further change. */
+const CHANGED_MEANWHILE = /^DELTA_METADATA_CHANGED$|^DELTA_SCHEMA_CHANGE/;
+
 /**
  * Error classes of Databricks, Spark and Delta by what the product does about them: the first pattern that matches the class (without its
  * subclass, unless it is named) decides. Names: delta-error-classes.json and the page "Error classes in Databricks".
  */
 const CLASSES: readonly (readonly [RegExp, ErrorCode])[] = [
-  [/^DELTA_METADATA_CHANGED$|^DELTA_SCHEMA_CHANGE/, 'SQL_SCHEMA_DIFFERS'],
+  [CHANGED_MEANWHILE, 'SQL_SCHEMA_DIFFERS'],
   [/^DELTA_CONCURRENT_|^DELTA_PROTOCOL_CHANGED$|^DELTA_MAX_COMMIT_RETRIES_EXCEEDED$|^CONCURRENT_/, 'SQL_CONFLICT'],
   [
-    /^(DELTA_)?INSERT_COLUMN_(ARITY_)?MISMATCH|^DELTA_COLUMN_NOT_FOUND|^UNRESOLVED_COLUMN|^UNRESOLVED_FIELD/,
+    /^(DELTA_)?INSERT_COLUMN_(ARITY_)?MISMATCH|^DELTA_COLUMN_NOT_FOUND|^UNRESOLVED_COLUMN|^UNRESOLVED_FIELD|^DELTA_MERGE_UNRESOLVED_EXPRESSION/,
     'SQL_SCHEMA_DIFFERS',
   ],
   [
-    /^DELTA_MERGE_UNRESOLVED_EXPRESSION|^DATATYPE_MISMATCH|^INCOMPATIBLE_DATA_FOR_TABLE|^DELTA_FAILED_TO_MERGE_FIELDS/,
-    'SQL_SCHEMA_DIFFERS',
+    // One value may be the reason, or the type of the whole column: which of them, the rows show one by one.
+    /^DATATYPE_MISMATCH|^INCOMPATIBLE_DATA_FOR_TABLE|^DELTA_FAILED_TO_MERGE_FIELDS/,
+    'SQL_ROW_REFUSED',
   ],
   [/^FIELDS?_ALREADY_EXISTS$|^COLUMN_ALREADY_EXISTS$|^DELTA_DUPLICATE_COLUMNS/, 'SQL_COLUMN_EXISTS'],
   [/^DELTA_NOT_NULL_CONSTRAINT_VIOLATED|^DELTA_MISSING_NOT_NULL_COLUMN_VALUE|^NOT_NULL_/, 'SQL_ROW_REFUSED'],
@@ -71,6 +75,11 @@ const WORDS: readonly (readonly [RegExp, ErrorCode])[] = [
   [/NO_SUCH_CATALOG_EXCEPTION|NoSuchCatalog/, 'SQL_SCHEMA_NOT_FOUND'],
 ];
 const WORDS_WITHIN = 300;
+
+/** True for a class that says that the columns changed while the statement ran, not that the statement is wrong. */
+export function isChangedMeanwhile(errorClass: string): boolean {
+  return CHANGED_MEANWHILE.test(errorClass);
+}
 
 /** True for the name of a class that the product knows what to do about. */
 export function isKnownClass(name: string): boolean {

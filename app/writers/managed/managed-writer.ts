@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { AppError, isAppError } from '../../errors/app-error.ts';
+import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { Clock } from '../../lib/clock.ts';
+import { isChangedMeanwhile } from '../../databricks/warehouse/error-classes.ts';
 import type { TableColumns } from '../../databricks/warehouse/table-columns.ts';
 import type { TableColumn } from '../../rows/table-type.ts';
 import type { EventOutcome, OpenedTable, PreparedEvent, Rejection, Writer, WriteGuard, WriteResult } from '../writer.ts';
@@ -27,6 +29,14 @@ export interface ManagedWriterOptions {
 const VISIBLE_AFTER_MS = 60_000;
 /** A schema that was read so lately is not read again to explain a refusal. */
 const SYNC_EVERY_MS = 30_000;
+
+/** What ends when a person changes the table. */
+const MENDED_BY_PERSON: readonly ErrorCode[] = [
+  'DATABRICKS_ALL_ROWS_REFUSED',
+  'DATABRICKS_TABLE_NOT_FOUND',
+  'SQL_TABLE_NOT_FOUND',
+  'SQL_COLUMNS_REFUSED',
+];
 
 /** Writes batches to a managed table of Databricks: at least once, or exactly once where the sender can (design §4, §6). */
 export function makeManagedWriter(options: ManagedWriterOptions): Writer {
@@ -55,12 +65,12 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
     return { columns, storeLoss: undefined, warnings: opened.warnings };
   }
 
-  /** Reads the columns again after rows were refused. @throws AppError TABLE_SCHEMA_CHANGED when they are others now, DATABRICKS_SCHEMA_NOT_VISIBLE while a new one may not be known everywhere */
+  /** Reads the columns again after rows were refused. @throws AppError TABLE_SCHEMA_CHANGED when they are others now, DATABRICKS_SCHEMA_NOT_VISIBLE while a new one may not be known everywhere, SQL_COLUMNS_REFUSED when they are the same and a warehouse does not take them */
   async function syncSchema(refusal: AppError): Promise<void> {
     const isNews = clock.monotonic() - syncedAtMs > SYNC_EVERY_MS;
     if (isNews) {
       const now = await table.readColumns().catch((error: unknown) => {
-        if (isAppError(error) && error.retry === 'never') return known; // the refusal alone tells what is wrong then
+        if (isAppError(error) && (error.retry === 'never' || error.code === 'SQL_SCHEMA_DIFFERS')) return known; // the refusal alone tells what is wrong then
         throw error;
       });
       syncedAtMs = clock.monotonic();
@@ -71,7 +81,8 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
         });
       }
     }
-    if (refusal.code === 'SQL_SCHEMA_DIFFERS') throw refusal;
+    if (refusal.code === 'SQL_SCHEMA_DIFFERS')
+      throw isChangedMeanwhile(String(refusal.facts['errorClass'])) ? refusal : refuseColumns(refusal);
     if (refusal.code !== 'DATABRICKS_SCHEMA_DIFFERS' && clock.monotonic() - addedAtMs >= VISIBLE_AFTER_MS) return;
     sender.renew();
     throw new AppError('DATABRICKS_SCHEMA_NOT_VISIBLE', `${refusal.message}; the SQL warehouse shows all columns`, {
@@ -92,8 +103,7 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
       await batchSender.send(encoded, guard);
     } catch (error) {
       // Whoever mends the table changes its columns: they are read before the next attempt.
-      if (isAppError(error, 'DATABRICKS_ALL_ROWS_REFUSED', 'DATABRICKS_TABLE_NOT_FOUND', 'SQL_TABLE_NOT_FOUND'))
-        known = undefined;
+      if (isAppError(error, ...MENDED_BY_PERSON)) known = undefined;
       throw error;
     }
     batches += 1;
@@ -128,6 +138,12 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
       await Promise.all([sender.close(), table.close()]);
     },
   };
+}
+
+/** Repeating it would be refused for ever: a person has to see it. */
+function refuseColumns(refusal: AppError): AppError {
+  const message = `${refusal.message}; the table, read again, has the columns that were expected`;
+  return new AppError('SQL_COLUMNS_REFUSED', message, { facts: refusal.facts, cause: refusal });
 }
 
 /** A repetition within the batch adds nothing. */

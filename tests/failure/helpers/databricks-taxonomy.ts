@@ -97,12 +97,13 @@ export const STATEMENTS: readonly FaultCase[] = [
     'DELTA_CAST_OVERFLOW_IN_TABLE_WRITE',
     'MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION',
   ].map((error) => named(error, 'quarantine', { isOfRows: true, count: 1 })),
+  // The columns are read once more; when they are the same, a person must see it.
   ...[
     'DELTA_INSERT_COLUMN_ARITY_MISMATCH',
     'DELTA_INSERT_COLUMN_MISMATCH',
     'INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS',
     'UNRESOLVED_COLUMN.WITH_SUGGESTION',
-  ].map((error) => named(error, 'retry', { isOfRows: true })),
+  ].map((error) => named(error, 'stop', { isOfRows: true })),
   ...[
     'TABLE_OR_VIEW_NOT_FOUND',
     'DELTA_TABLE_NOT_FOUND',

@@ -24,6 +24,7 @@ class Target {
   renewals = 0;
   monotonicMs = 1_000_000;
   refuse: (rows: readonly string[]) => ErrorCode | undefined = () => undefined;
+  errorClass = 'SOME_CLASS';
   quarantineRoom = Infinity;
   readonly recent = new RecentKeys();
   readonly guard: WriteGuard = {
@@ -44,7 +45,7 @@ class Target {
           this.requests += 1;
           await new Promise((resolve) => setImmediate(resolve));
           const code = this.refuse(rows);
-          if (code !== undefined) throw new AppError(code, 'the server says no');
+          if (code !== undefined) throw new AppError(code, 'the server says no', { facts: { errorClass: this.errorClass } });
           this.rows.push(...rows);
         },
         renew: () => (this.renewals += 1),
@@ -245,6 +246,30 @@ describe('the writer of managed tables', () => {
     target.refuse = holds('p-1');
     const { outcomes } = await writer.write(someEvents(3), target.guard);
     expect(outcomes).toEqual(['written', 'quarantined', 'written']);
+  });
+
+  it('stops, for a person to see, when a warehouse refuses the columns that the table has', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = () => 'SQL_SCHEMA_DIFFERS';
+    await expect(writer.write(someEvents(3), target.guard)).rejects.toMatchObject({
+      code: 'SQL_COLUMNS_REFUSED',
+      retry: 'never',
+      facts: { errorClass: 'SOME_CLASS' },
+    });
+    expect(target.requests).toBe(1);
+    // The next attempt looks at the table first.
+    const { reads } = target;
+    await writer.open(undefined);
+    expect(target.reads).toBe(reads + 1);
+  });
+
+  it('tries again by itself when the columns changed while the statement ran', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.errorClass = 'DELTA_METADATA_CHANGED';
+    target.refuse = () => 'SQL_SCHEMA_DIFFERS';
+    await expect(writer.write(someEvents(3), target.guard)).rejects.toMatchObject({ code: 'SQL_SCHEMA_DIFFERS', retry: 'later' });
   });
 
   it('rejects alone the event whose row is larger than a request, and splits one with many rows', async () => {
