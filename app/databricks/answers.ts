@@ -1,4 +1,5 @@
 import { AppError } from '../errors/app-error.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { HttpAnswer } from './http-client.ts';
 
 /** The text as JSON; undefined when it is none. */
@@ -30,9 +31,9 @@ export function isPassing(status: number): boolean {
 }
 
 /** The fault behind a status for which `isPassing` is true. After 408, 5xx a request may have been carried out. */
-export function passingFault(answer: HttpAnswer, where: string): AppError {
+export function passingFault(answer: HttpAnswer, where: string, otherwise: ErrorCode = 'DATABRICKS_UNAVAILABLE'): AppError {
   const retryAfterMs = readRetryAfter(answer);
-  const code = answer.status === 429 ? 'DATABRICKS_THROTTLED' : 'DATABRICKS_UNAVAILABLE';
+  const code = answer.status === 429 ? 'DATABRICKS_THROTTLED' : otherwise;
   return new AppError(code, where, {
     facts: { status: answer.status },
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

@@ -37,6 +37,11 @@ export const DATABRICKS_ERRORS = {
     action:
       'Make a new OAuth secret for the service principal, add the principal to the workspace, and give both to the destination (databricksClientId, databricksClientSecret).',
   },
+  DATABRICKS_TOKEN_UNAVAILABLE: {
+    retry: 'later',
+    meaning: 'The token endpoint of the workspace cannot answer at the moment; nothing was sent.',
+    action: 'See the status page of Databricks; the product tries again by itself.',
+  },
   DATABRICKS_SCOPE_MISSING: {
     retry: 'never',
     meaning: 'The secret of the service principal is limited to scopes that do not suffice.',

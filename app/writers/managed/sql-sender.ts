@@ -20,6 +20,7 @@ export function makeSqlSender(warehouse: Warehouse, table: TableName): RowSender
       const context = { what: 'insert into', table, privileges: ['SELECT', 'MODIFY'] } as const;
       await warehouse.execute(sql, { context, parameters: { [ROWS_PARAMETER]: joinSqlRows(rows) }, repeatable, signal });
     },
+    isRepeatable: (columns) => makeInsertStatement(table, columns).repeatable,
     renew: () => undefined,
     close: () => warehouse.close(),
   };

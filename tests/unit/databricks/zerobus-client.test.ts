@@ -93,7 +93,7 @@ describe('tokens', () => {
     lab.faults.add({ service: 'token', error: '503', count: null });
     expect(await source.get()).toBe(first);
     shiftMs = 61 * 60_000;
-    await expect(source.get()).rejects.toMatchObject({ code: 'DATABRICKS_UNAVAILABLE' });
+    await expect(source.get()).rejects.toMatchObject({ code: 'DATABRICKS_TOKEN_UNAVAILABLE' });
   });
 
   it('are refused with the reason and the cure, and never with the secret', async () => {
