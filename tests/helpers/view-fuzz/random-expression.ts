@@ -27,22 +27,49 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
   if (chance(random, exotic)) return { text: pickOne(random, exoticColumns(source, type)), type: 'string' };
   const roll = random();
   if (roll < 0.3) return { text: randomCondition(source, type, 1), type: 'boolean' };
-  if (roll > 0.96) {
+  if (roll > 0.93) {
     const objects = randomPath(source, type, { wanted: 'object' });
-    if (objects !== undefined)
-      return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).exists()`, type: 'boolean' };
+    if (objects !== undefined) {
+      const call = pickOne(random, ['exists()', 'exists()', `exists(${failingCondition(source, objects.type)})`, 'empty()']);
+      return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).${call}`, type: 'boolean' };
+    }
   }
   if (roll < 0.33) return { text: '%rowIndex', type: 'integer' };
   if (roll < 0.35) return { text: literal(source), type: 'string' };
   if (roll < 0.38) return { text: pickOne(random, ['getAidboxTs()', 'getAidboxCts()']), type: 'instant' };
   if (roll < 0.41) return iif(source, type);
   if (roll < 0.43 && type === source.root) return { text: 'getResourceKey()', type: 'id' };
-  if (roll < 0.47) return wholeChoice(source, type) ?? { text: '%resource.id', type: 'id' };
+  if (roll < 0.5) return wholeChoice(source, type) ?? { text: '%resource.id', type: 'id' };
   const path = randomPath(source, type, { wanted: 'primitive' });
   if (path === undefined) return kindOf(type) === 'object' ? { text: '%resource.id', type: 'id' } : { text: '$this', type };
   if (chance(random, 0.3)) return onText(source, path);
   if (chance(random, 0.1)) return { text: `${path.text}.count()`, type: 'integer' };
   return path;
+}
+
+/** What loops that end early, and choices of which a variant is wanted, may overlook; else any column. */
+export function narrowColumn(source: ExpressionSource, type: string): Fragment {
+  const { random } = source;
+  switch (wholeBelow(random, 4)) {
+    case 0: {
+      const objects = randomPath(source, type, { wanted: 'object' });
+      if (objects !== undefined)
+        return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).exists()`, type: 'boolean' };
+      break;
+    }
+    case 1: {
+      const found = wholeChoice(source, type);
+      if (found !== undefined) return found;
+      break;
+    }
+    case 2: {
+      const variant = pickOne(random, ['string', 'Quantity', 'CodeableConcept', 'code', 'dateTime', 'boolean']);
+      const path = chance(random, 0.6) ? 'extension.value' : 'value';
+      if (path === 'value' && !childrenOf(type).some(({ name }) => name === 'value')) break;
+      return { text: `${path}.ofType(${variant}).exists()`, type: 'boolean' };
+    }
+  }
+  return randomColumn(source, type);
 }
 
 /** A choice element of any type; undefined when there is none. */
