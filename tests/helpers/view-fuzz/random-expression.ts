@@ -47,33 +47,8 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
   return path;
 }
 
-/** What loops that end early, and choices of which a variant is wanted, may overlook; else any column. */
-export function narrowColumn(source: ExpressionSource, type: string): Fragment {
-  const { random } = source;
-  switch (wholeBelow(random, 4)) {
-    case 0: {
-      const objects = randomPath(source, type, { wanted: 'object' });
-      if (objects !== undefined)
-        return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).exists()`, type: 'boolean' };
-      break;
-    }
-    case 1: {
-      const found = wholeChoice(source, type);
-      if (found !== undefined) return found;
-      break;
-    }
-    case 2: {
-      const variant = pickOne(random, ['string', 'Quantity', 'CodeableConcept', 'code', 'dateTime', 'boolean']);
-      const path = chance(random, 0.6) ? 'extension.value' : 'value';
-      if (path === 'value' && !childrenOf(type).some(({ name }) => name === 'value')) break;
-      return { text: `${path}.ofType(${variant}).exists()`, type: 'boolean' };
-    }
-  }
-  return randomColumn(source, type);
-}
-
 /** A choice element of any type; undefined when there is none. */
-function wholeChoice(source: ExpressionSource, type: string): Fragment | undefined {
+export function wholeChoice(source: ExpressionSource, type: string): Fragment | undefined {
   const choices = childrenOf(type).filter(({ variants }) => variants !== undefined);
   const there = choices.filter((child) => isSeen(source, type, child));
   const found = pickOne(source.random, there.length > 0 ? there : choices);
@@ -182,7 +157,7 @@ export function randomCondition(source: ExpressionSource, type: string, depth: n
 }
 
 /** A condition that fails on what is of another form than the model says: the item behind the one that is taken then counts. */
-function failingCondition(source: ExpressionSource, type: string): string {
+export function failingCondition(source: ExpressionSource, type: string): string {
   const { random } = source;
   if (kindOf(type) === 'text') return `$this >= ${literal(source)}`;
   const kind = pickOne(random, ['text', 'text', 'number', 'boolean'] as const);
@@ -243,7 +218,8 @@ function walk(source: ExpressionSource, from: string, wanted: PathWish['wanted']
   return undefined;
 }
 
-function isSeen({ seen }: ExpressionSource, type: string, { name, variants }: ModelChild): boolean {
+/** Whether the resources at hand have this element. */
+export function isSeen({ seen }: ExpressionSource, type: string, { name, variants }: ModelChild): boolean {
   const names = seen.get(type);
   return names !== undefined && (names.has(name) || variants?.some(({ property }) => names.has(property)) === true);
 }

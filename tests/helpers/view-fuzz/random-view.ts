@@ -1,5 +1,6 @@
 import { kindOf } from './fhir-model.ts';
-import { narrowColumn, randomColumn, randomCondition, randomPath, type ExpressionSource } from './random-expression.ts';
+import { narrowColumn } from './narrow-column.ts';
+import { randomColumn, randomCondition, randomPath, type ExpressionSource } from './random-expression.ts';
 import { chance, pickOne, wholeBelow } from './random.ts';
 
 interface Naming {
