@@ -4,6 +4,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { SETTINGS } from '../app/config/config.ts';
+import { ALL_CHECKS } from '../app/databricks/doctor/all-checks.ts';
+import { MODES, requiredGrants } from '../app/databricks/setup/required-grants.ts';
 import type { ParameterRule, Presence, Variant } from '../app/destinations/parameter-rule.ts';
 import { PARAMETER_RULES } from '../app/destinations/parameter-rules.ts';
 import { AIDBOX_ERRORS } from '../app/errors/aidbox.ts';
@@ -44,9 +46,11 @@ const TABLES: Readonly<Record<string, () => string>> = {
   settings: settingsTable,
   parameters: parametersTable,
   metrics: metricsTable,
+  grants: grantsTable,
+  checks: checksTable,
 };
 /** Pages by hand that hold generated tables. */
-const PAGES_WITH_TABLES = ['configuration.md', 'operations.md'];
+const PAGES_WITH_TABLES = ['configuration.md', 'databricks.md', 'operations.md'];
 
 /** Every file of docs/ that is made or completed here, by name, with the content that it should have. @throws Error for a marker of an unknown table */
 export async function makeDocs(directory = DOCS_DIRECTORY): Promise<ReadonlyMap<string, string>> {
@@ -142,6 +146,41 @@ function describePresence(presence: Presence): string {
 function describeMeaning({ meaning, bounds, credential }: ParameterRule): string {
   const range = bounds === undefined ? '' : `; ${formatNumber(bounds.min)} to ${formatNumber(bounds.max)}`;
   return `${meaning}${range}${credential === undefined ? '' : '; may be a secret reference'}`;
+}
+
+function nameObject(kind: string, object: readonly string[]): string {
+  const isStaging = object[1]?.endsWith('_staging') === true;
+  return `the ${isStaging ? 'staging ' : ''}${kind.toLowerCase()}${kind === 'SCHEMA' && !isStaging ? ' of the table' : ''}`;
+}
+
+/** The grants of each mode, on objects with the names of the example. */
+function grantsTable(): string {
+  const objects = {
+    table: ['catalog', 'schema', 'table'],
+    stagingSchema: ['catalog', 'schema_staging'],
+    externalLocation: 'the external location',
+  } as const;
+  const grants = MODES.flatMap((mode) =>
+    requiredGrants(mode, objects).map(({ privileges, kind, object, purpose }) => ({
+      mode,
+      row: [privileges.join(', '), nameObject(kind, object), purpose],
+    })),
+  );
+  const rows = new Map(grants.map(({ row }) => [row.join('|'), row]));
+  const has = (key: string, mode: string): string =>
+    grants.some((grant) => grant.mode === mode && grant.row.join('|') === key) ? 'yes' : '–';
+  const warehouse = ['CAN_USE', 'the SQL warehouse', 'read and add columns; in managed-sql, write rows', 'yes', 'yes', '–'];
+  return makeTable(
+    ['privilege', 'on', 'to', ...MODES.map((mode) => `\`${mode}\``)],
+    [...[...rows].map(([key, row]) => [...row, ...MODES.map((mode) => has(key, mode))]), warehouse],
+  );
+}
+
+function checksTable(): string {
+  return makeTable(
+    ['check', 'what', 'needs'],
+    ALL_CHECKS.map(({ id, title, needs }) => [id, title, needs.join(', ')]),
+  );
 }
 
 function metricsTable(): string {

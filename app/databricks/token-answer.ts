@@ -23,6 +23,7 @@ export function findTokenRefusal(answer: HttpAnswer, workspaceUrl: string, table
   if (isPassing(status)) return passingFault(answer, where);
   const body = asObject(parseJson(text));
   const name = nameOf(body);
+  if (status === 407) return new AppError('DATABRICKS_PROXY_REFUSED', `${where}: a proxy wants credentials`);
   const fail = (code: ErrorCode, what: string): AppError =>
     new AppError(code, `${where}${name === '' ? '' : ` ${name}`}: ${what}`);
   if (status === 404 || status === 200 || (status >= 300 && status < 400) || isHtml(answer))

@@ -27,6 +27,7 @@ function classify(answer: HttpAnswer, [catalog, schema]: readonly string[]): rea
   if (status === 429) return ['DATABRICKS_THROTTLED', ''];
   if (status === 409 || status === 499) return ['DATABRICKS_ANSWER_LOST', 'the request was cancelled on the way'];
   if (isPassing(status)) return ['DATABRICKS_UNAVAILABLE', ''];
+  if (status === 407) return ['DATABRICKS_PROXY_REFUSED', 'a proxy wants credentials'];
   if (isHtml(answer) || (status >= 300 && status < 400)) return ['DATABRICKS_WRONG_ADDRESS', 'this is no Zerobus endpoint'];
   if (status === 413) return ['DATABRICKS_REQUEST_TOO_LARGE', ''];
   if (/\b4024\b|default storage|unsupported table kind|catalog.?managed|check constraint/i.test(text))

@@ -38,6 +38,9 @@ export interface FlattenedSegment extends EncodedRows {
   readonly firstBad: BadLine | undefined;
 }
 
+/** What a thread says before its first answer. */
+export const READY = 'ready';
+
 const NEWLINE = 0x0a;
 const EMPTY: readonly never[] = [];
 

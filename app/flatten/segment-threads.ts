@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { BufferPool, type Segment } from './ndjson-segments.ts';
-import { makeSegmentFlattener, type FlattenedSegment, type FlattenJob } from './segment-flattener.ts';
+import { makeSegmentFlattener, READY, type FlattenedSegment, type FlattenJob } from './segment-flattener.ts';
 
 /** What a thread answers. */
 interface Answer {
@@ -18,9 +18,20 @@ function makeProgram(): string {
 /** The less a heap may grow, the sooner it is cleaned: without limits two threads take half as much memory again. */
 const HEAP_LIMITS = { maxYoungGenerationSizeMb: 16, maxOldGenerationSizeMb: 512 };
 
+/** Segments that a worker has at a time: one in work, one so that it need not wait for this thread. */
+const SEGMENTS_OF_ONE = 2;
+/** Results for each thread that may wait for one before them. */
+const MAX_WAITING = 3;
+
+/** A segment that was begun. */
+interface Begun {
+  readonly result: Promise<FlattenedSegment>;
+  isDone: boolean;
+}
+
 /**
- * Flattens segments and yields what became of them in their own order. With one thread all is done in this one; with more, each segment
- * goes to the next thread in turn. No more segments are read than there are threads, and one.
+ * Flattens segments and yields what became of them in their own order. With one thread all is done in this one; with more, this one flattens the
+ * segments for which no other has room: all of them, until the others have started. Few segments are read before they are needed.
  *
  * @throws what `segments` and `makeSegmentFlattener` throw
  */
@@ -30,30 +41,56 @@ export async function* flattenSegments(
   threads: number,
   pool: BufferPool,
 ): AsyncGenerator<FlattenedSegment> {
-  if (threads === 1) {
-    const flatten = makeSegmentFlattener(job);
-    for await (const segment of segments) {
-      yield flatten(segment);
-      pool.give(segment.buffer);
-    }
-    return;
-  }
-  const workers = Array.from({ length: threads }, () => new FlattenThread(job));
-  const pending: Promise<Answer>[] = [];
-  const takeFirst = async (): Promise<FlattenedSegment> => {
-    const { result, buffer } = await (pending.shift() as Promise<Answer>);
-    pool.give(buffer);
-    return result;
-  };
+  const workers = Array.from({ length: threads - 1 }, () => new FlattenThread(job));
+  const begun: Begun[] = [];
   try {
-    let next = 0;
-    for await (const segment of segments) {
-      pending.push((workers[next++ % threads] as FlattenThread).flatten(segment));
-      if (pending.length > threads) yield await takeFirst();
+    const flatten = makeSegmentFlattener(job);
+    const begin = (segment: Segment): Begun => {
+      const worker = workers.find((each) => each.isReady && each.waitingCount < SEGMENTS_OF_ONE);
+      if (worker === undefined) {
+        const result = flatten(segment);
+        pool.give(segment.buffer);
+        // The bytes are valid until the next segment only.
+        return {
+          result: Promise.resolve(begun.length === 0 ? result : { ...result, bytes: new Uint8Array(result.bytes) }),
+          isDone: true,
+        };
+      }
+      const each: Begun = {
+        result: worker.flatten(segment).then(({ result, buffer }) => {
+          pool.give(buffer);
+          each.isDone = true;
+          return result;
+        }),
+        isDone: false,
+      };
+      each.result.catch(() => undefined);
+      return each;
+    };
+    for await (const segment of readAhead(segments)) {
+      begun.push(begin(segment));
+      while (begun[0]?.isDone === true || begun.length > MAX_WAITING * threads) yield await (begun.shift() as Begun).result;
     }
-    while (pending.length > 0) yield await takeFirst();
+    while (begun.length > 0) yield await (begun.shift() as Begun).result;
   } finally {
     await Promise.all(workers.map((worker) => worker.close()));
+  }
+}
+
+/** The same items; while one is used, the next is read. */
+async function* readAhead<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = items[Symbol.asyncIterator]();
+  let next = iterator.next();
+  try {
+    for (let read = await next; read.done !== true; read = await next) {
+      next = iterator.next();
+      // Whoever asks for it later sees that it failed.
+      next.catch(() => undefined);
+      yield read.value;
+    }
+  } finally {
+    await next.catch(() => undefined);
+    await iterator.return?.();
   }
 }
 
@@ -62,6 +99,8 @@ class FlattenThread {
   readonly #worker: Worker;
   readonly #waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = [];
   #failure: Error | undefined;
+  /** False until it has started: what it gets before that would hold up all behind it. */
+  isReady = false;
 
   constructor(job: FlattenJob) {
     this.#worker = new Worker(makeProgram(), {
@@ -69,9 +108,16 @@ class FlattenThread {
       workerData: job,
       resourceLimits: HEAP_LIMITS,
     });
-    this.#worker.on('message', (answer: Answer) => this.#waiting.shift()?.resolve(answer));
+    this.#worker.on('message', (answer: Answer | typeof READY) => {
+      if (answer === READY) this.isReady = true;
+      else this.#waiting.shift()?.resolve(answer);
+    });
     this.#worker.on('error', (error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error('a thread ended')));
+  }
+
+  get waitingCount(): number {
+    return this.#waiting.length;
   }
 
   flatten(segment: Segment): Promise<Answer> {

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Segment } from './ndjson-segments.ts';
-import { makeSegmentFlattener, type FlattenJob } from './segment-flattener.ts';
+import { makeSegmentFlattener, READY, type FlattenJob } from './segment-flattener.ts';
 
 /** Runs in a thread of its own: takes segments and answers each, in order. The buffers travel, they are not copied. */
 const port = parentPort;
@@ -14,3 +14,4 @@ port.on('message', (segment: Segment) => {
 
   port.postMessage({ result: { ...flattened, bytes }, buffer: segment.buffer }, [bytes.buffer, segment.buffer]);
 });
+port.postMessage(READY);

@@ -1,18 +1,18 @@
 /** Bytes that grow at their end. `bytes` is replaced when it grows: never keep it over a call of `reserve`. Numbers are little-endian. */
 export class ByteSink {
-  bytes: Uint8Array;
+  bytes: Buffer;
   length = 0;
 
   constructor(capacity = 1024) {
-    this.bytes = new Uint8Array(capacity);
+    this.bytes = Buffer.from(new ArrayBuffer(capacity));
   }
 
   /** Makes room for `count` more bytes. */
   reserve(count: number): void {
     const needed = this.length + count;
     if (needed <= this.bytes.length) return;
-    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
-    grown.set(this.bytes.subarray(0, this.length));
+    const grown = Buffer.from(new ArrayBuffer(Math.max(needed, this.bytes.length * 2)));
+    this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
   }
 

@@ -8,10 +8,8 @@ import type { ValueEncoder } from './value-encoder.ts';
 const TRIAL_ENTRIES = 512;
 const MAX_ENTRIES = 65_536;
 const MAX_DICTIONARY_BYTES = 1 << 20;
-/** Texts up to this length are copied character by character, which is faster than a call of the encoder. */
-const SHORT = 64;
-
-const encoder = new TextEncoder();
+/** Texts up to this length are copied character by character, which is faster than a call out of JavaScript. */
+const SHORT = 16;
 
 /** Texts, by dictionary as long as they repeat: codes and units shrink to a few bits, ids are written as they are. */
 export class TextValues implements ValueEncoder {
@@ -114,13 +112,13 @@ function addText(sink: ByteSink, text: string): void {
   sink.reserve(4 + 3 * text.length);
   const start = sink.length + 4;
   let size = text.length <= SHORT ? copyAscii(sink.bytes, start, text) : -1;
-  if (size < 0) size = encoder.encodeInto(text, sink.bytes.subarray(start)).written;
+  if (size < 0) size = sink.bytes.write(text, start, 'utf8');
   sink.addUint32(size);
   sink.length += size;
 }
 
 /** The number of bytes copied, or -1 when the text is not ASCII. */
-function copyAscii(bytes: Uint8Array, start: number, text: string): number {
+function copyAscii(bytes: Buffer, start: number, text: string): number {
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
     if (unit > 0x7f) return -1;

@@ -79,11 +79,17 @@ function parseOffset(zone: string | undefined): number | undefined {
 function readDays(text: string): number | undefined {
   const [year, month, day] = [readDigits(text, 0, 4), readDigits(text, 5, 2), readDigits(text, 8, 2)];
   if (text.charCodeAt(4) !== DASH || text.charCodeAt(7) !== DASH) return undefined;
-  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return undefined;
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month))) return undefined;
   // The year begins in March here, so that the day that only leap years have is its last.
   const shifted = month > 2 ? year : year - 1;
   const dayOfYear = Math.floor((153 * (month > 2 ? month - 3 : month + 9) + 2) / 5) + day - 1;
   return 365 * shifted + Math.floor(shifted / 4) - Math.floor(shifted / 100) + Math.floor(shifted / 400) + dayOfYear - 719_468;
+}
+
+/** Days of a month, counted from 1. */
+function daysOf(year: number, month: number): number {
+  if (month === 2) return (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0 ? 29 : 28;
+  return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
 /** Microseconds of `YYYY-MM-DDThh:mm:ss`, with milliseconds or without, and with a zone, within 250 years of 1970. */

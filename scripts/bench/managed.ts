@@ -93,7 +93,7 @@ async function startWorkspace(): Promise<Workspace> {
   const switches = JSON.stringify({ zerobusLatencyMs: ZEROBUS_LATENCY_MS, maxRequestRows: 500 });
   const args = ['--tls', '--sink', 'count', '--data-folder', join(dir, 'data'), '--switches', switches, '--setup', setupFile];
   const child = spawn(process.execPath, ['--import', 'tsx', LAB, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(createInterface(child.stdout!), 'line')) as [string];
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
   const started = JSON.parse(line) as { workspaceUrl: string; zerobusUrl: string; workspaceId: string; certificate: string };
   const caFile = join(dir, 'ca.pem');
   await writeFile(caFile, started.certificate);

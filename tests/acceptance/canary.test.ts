@@ -12,8 +12,10 @@ import { findRedisProgram } from '../helpers/redis.ts';
 import { bothOf, describeWith } from '../helpers/services/availability.ts';
 import { findMinio, type Minio } from '../helpers/services/minio.ts';
 import { readTableContents } from '../helpers/table-contents.ts';
+import { MANAGED_MODES } from '../helpers/workspace-under-test.ts';
 import { makeRequest, OUTAGES, reference, REFUSALS, s3Table, STORE_OUTAGES } from './canary/failures.ts';
 import { startRedisQueue, useEmbeddedQueue, type BreakableQueue } from './canary/queues.ts';
+import { DATABRICKS_TROUBLES } from './canary/databricks-troubles.ts';
 import { findTraces, formsOf, type Canary, type Place } from './canary/search.ts';
 import { ID, listSecrets, NAME, SECRETS, startStage, type Stage } from './canary/stage.ts';
 
@@ -59,11 +61,12 @@ function testCanaries(makeQueue: (dataDir: () => string) => Promise<BreakableQue
   let stage: Stage;
   let places: Place[];
   let secrets: Canary[];
-  const destinations = startMinio === undefined ? ['good'] : ['good', 'on-s3', 'inline'];
+  const destinations = ['good', ...MANAGED_MODES, ...(startMinio === undefined ? [] : ['on-s3', 'inline'])];
 
   beforeAll(async () => {
     stage = await startStage(makeQueue, startMinio);
     await stage.addDestination('good');
+    for (const mode of MANAGED_MODES) await stage.addManagedDestination(mode);
     if (stage.minio !== undefined) {
       const { minio, bucket, s3 } = stage;
       const keys = { accessKeyId: minio.accessKeyId, secretAccessKey: minio.secretAccessKey };
@@ -91,7 +94,7 @@ function testCanaries(makeQueue: (dataDir: () => string) => Promise<BreakableQue
     );
   });
 
-  it.each([...REFUSALS, ...OUTAGES, ...(startMinio === undefined ? [] : STORE_OUTAGES)])(
+  it.each([...REFUSALS, ...DATABRICKS_TROUBLES, ...OUTAGES, ...(startMinio === undefined ? [] : STORE_OUTAGES)])(
     'goes wrong with $what',
     ({ provoke }) => provoke(stage),
     60_000,

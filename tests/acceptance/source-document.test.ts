@@ -7,6 +7,9 @@ import { bothOf, describeWith, type Availability } from '../helpers/services/ava
 import { CACHED, canImport, INSTALL, pythonOf } from '../helpers/services/cache.ts';
 import { findDeltaRs } from '../helpers/services/delta-rs.ts';
 import { findMinio, type Minio } from '../helpers/services/minio.ts';
+import { asMultiset } from '../helpers/services/delta-reader.ts';
+import { PRINCIPAL, startWorkspace, WAREHOUSE, type WorkspaceUnderTest } from '../helpers/workspace-under-test.ts';
+import type { ColumnText } from '../lab/databricks/registry/table.ts';
 import { findSourceDocument, type DocumentedDestination, type DocumentedResource } from '../helpers/source-document.ts';
 
 const QUERY_SCRIPT = fileURLToPath(new URL('../helpers/python/query_delta.py', import.meta.url));
@@ -24,6 +27,28 @@ const PLACEHOLDERS: Readonly<Record<string, string>> = {
   $WAREHOUSE_ID: 'abc123',
   $STAGING_BUCKET: 'my-bucket',
 };
+
+/** The table of the document's tutorial. */
+const TARGET_COLUMNS: readonly ColumnText[] = [
+  ['id', 'STRING'],
+  ['gender', 'STRING'],
+  ['birth_date', 'DATE'],
+  ['family_name', 'STRING'],
+  ['given_name', 'STRING'],
+  ['is_deleted', 'INT'],
+];
+
+function addressesOf({ lab }: WorkspaceUnderTest): Readonly<Record<string, string>> {
+  return {
+    $DATABRICKS_HOST: lab.workspaceUrl,
+    '<workspace-id>': lab.workspaceId,
+    $SP_CLIENT_ID: PRINCIPAL.clientId,
+    $SP_CLIENT_SECRET: PRINCIPAL.secret,
+    $CATALOG: 'main',
+    $TARGET_SCHEMA: 'fhir',
+    $WAREHOUSE_ID: WAREHOUSE,
+  };
+}
 
 interface Outcome {
   readonly issue: readonly { readonly code: string; readonly diagnostics: string; readonly expression?: readonly string[] }[];
@@ -44,10 +69,12 @@ describeWith(bothOf(documentAndReader, await findMinio()), 'who follows the sour
   const [view] = document.bodiesOf('/fhir/ViewDefinition');
   let service: ServiceUnderTest;
   let minio: Minio;
+  let workspace: WorkspaceUnderTest;
 
   beforeAll(async () => {
     minio = await startMinio();
-    service = await startServiceUnderTest();
+    workspace = await startWorkspace();
+    service = await startServiceUnderTest({ env: workspace.env });
     await service.api.call('POST', '/fhir/AidboxSubscriptionTopic', {
       body: document.bodiesOf('/fhir/AidboxSubscriptionTopic')[0]!,
     });
@@ -57,27 +84,62 @@ describeWith(bothOf(documentAndReader, await findMinio()), 'who follows the sour
   }, 60_000);
   afterAll(async () => {
     await service.close();
+    await workspace.close();
     await minio.stop();
   }, 30_000);
 
   const create = (body: object, expected: readonly number[]) =>
     service.api.call('POST', '/fhir/AidboxTopicDestination', { body, expected });
-  const destinationsInAidbox = async (): Promise<unknown[]> => {
+  const activeDestinations = async (): Promise<unknown[]> => {
     const { body } = await service.api.call('GET', '/fhir/AidboxTopicDestination');
-    return ((body as { entry?: unknown[] }).entry ?? []).concat(
-      service.lab.history('AidboxTopicDestination'),
-      service.lab.history('Basic'),
-    );
+    const { body: basics } = await service.api.call('GET', '/fhir/Basic');
+    return [body, basics].flatMap((bundle) => (bundle as { entry?: unknown[] }).entry ?? []);
   };
 
-  it.each(payloads.slice(0, 3).map((payload) => [payload.id, payload] as const))(
-    'is told for %s that this build has no Databricks yet, and nothing is left behind',
+  it.each(payloads.slice(0, 2).map((payload) => [payload.id, payload] as const))(
+    'gets rows for create, update and delete in the table of %s, whose payload needs nothing but addresses',
+    async (id, payload) => {
+      const name = id.replaceAll('-', '_');
+      workspace.createTable(name, TARGET_COLUMNS);
+      const filled = fill(payload, { ...PLACEHOLDERS, ...addressesOf(workspace), $TARGET_TABLE: name });
+      const isZerobus = id === 'patient-databricks';
+      const endpoint = { name: 'zerobusEndpoint', valueString: workspace.lab.zerobusUrl };
+      const { body: created } = await create(isZerobus ? withParameters(filled, endpoint) : filled, [201]);
+      expect(JSON.stringify(created)).not.toContain(PRINCIPAL.secret);
+      const [johnSmith] = document.bodiesOf('/fhir/Patient');
+      const { body } = await service.api.call('POST', '/fhir/Patient', { body: { resourceType: 'Patient', ...johnSmith } });
+      const { id: patient = '' } = body as DocumentedResource;
+      await service.api.call('PUT', `/fhir/Patient/${patient}`, {
+        body: { resourceType: 'Patient', id: patient, ...johnSmith, gender: 'other' },
+      });
+      await service.api.call('DELETE', `/fhir/Patient/${patient}`);
+      await service.waitForDelivery([id]);
+      expect(await service.status(id)).toMatchObject({
+        status: 'active',
+        messagesDelivered: 3,
+        initialExportStatus: 'not_started',
+      });
+      const row = { id: patient, birth_date: '1990-01-15', family_name: 'Smith', given_name: 'John' };
+      expect(asMultiset(await deltaRs.readDeltaRows(await workspace.filesOf(`main.fhir.${name}`)))).toEqual(
+        asMultiset([
+          { ...row, gender: 'male', is_deleted: 0 },
+          { ...row, gender: 'other', is_deleted: 0 },
+          { ...row, gender: 'other', is_deleted: 1 },
+        ]),
+      );
+      await service.api.call('DELETE', `/fhir/AidboxTopicDestination/${id}`);
+    },
+    30_000,
+  );
+
+  it.each(payloads.slice(2, 3).map((payload) => [payload.id, payload] as const))(
+    'is told for %s that this build has no vended credentials yet, and nothing is left behind',
     async (_id, payload) => {
       const { body } = await create(fill(payload, PLACEHOLDERS), [422]);
       const { issue } = body as Outcome;
       expect(issue).toHaveLength(1);
       expect(issue[0]).toMatchObject({ code: 'not-supported', diagnostics: expect.stringContaining('not in this build yet') });
-      expect(await destinationsInAidbox()).toEqual([]);
+      expect(await activeDestinations()).toEqual([]);
     },
   );
 
@@ -93,7 +155,7 @@ describeWith(bothOf(documentAndReader, await findMinio()), 'who follows the sour
         .flatMap(({ expression = [] }) => expression);
       expect(told.toSorted()).toEqual(left.toSorted());
       expect(left.length).toBeGreaterThan(0);
-      expect(await destinationsInAidbox()).toEqual([]);
+      expect(await activeDestinations()).toEqual([]);
     },
   );
 

@@ -110,7 +110,7 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
 
   beforeAll(async () => {
     spark = await startSpark();
-  }, 240_000);
+  }, 300_000);
   afterAll(() => spark.close(), 30_000);
   beforeEach(async () => {
     tables += 1;
@@ -121,7 +121,7 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
     await spark.runSql(
       `CREATE TABLE ${address} (${columns.join(', ')}, _event_id STRING, _row_no INT) USING DELTA ${properties}`,
     );
-  }, 120_000);
+  }, 300_000);
 
   const write = async (columns: readonly TableColumn[], rows: readonly Row[]): Promise<void> => {
     const encode = makeSqlRowEncoder(columns);
@@ -157,14 +157,14 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
         : '';
     const fields = SAMPLES.flatMap(({ name }) => [`${asText(name, false)}\`${name}\``, `${asText(name, true)}\`${name} list\``]);
     expect(asMultiset(await spark.runSql(`SELECT ${fields.join(', ')} FROM ${address}`))).toEqual(asMultiset(expected));
-  }, 120_000);
+  }, 300_000);
 
   it('keeps the sign of minus zero', async () => {
     const columns = SINGLES.filter(({ name }) => name === 'float' || name === 'double');
     await write(columns, [[-0, -0]]);
     const [row] = await spark.runSql(`SELECT CAST(float AS STRING) AS f, CAST(double AS STRING) AS d FROM ${address}`);
     expect(row).toEqual({ f: '-0.0', d: '-0.0' });
-  }, 120_000);
+  }, 300_000);
 
   it('adds events that the table has already no second time, and all rows of new ones', async () => {
     const columns = [...SINGLES.slice(0, 1), ...SYSTEM];
@@ -219,7 +219,7 @@ describeWith(found, 'a batch in one statement', (startSpark) => {
     await expect(spark.runSql(makeInsertStatement(table, columns).sql, { rows: '[{"c0":"a"},{"c0":' })).rejects.toThrow(
       'MALFORMED_RECORD_IN_PARSING',
     );
-  }, 120_000);
+  }, 300_000);
 
   it('has literals that nothing can end or change', async () => {
     const texts = [TEXT, "'", "\\'", '\\', "'; DROP TABLE x; --", '${spark.app.name}', '\\u0041', '\\N', '%_'];

@@ -5,7 +5,7 @@ import { VIEW_TOO_SLOW } from '../limits.ts';
 import type { ViewPlan } from '../view-plan.ts';
 import { generateView, RUNTIME_NAMES, type GeneratedView } from './emit-view.ts';
 import { lowerView } from './lower-view.ts';
-import { compareNumbers, DEOPT, readChoice, readPlainKey, readValue, TOO_MANY_ROWS } from './runtime.ts';
+import { compareNumbers, DEOPT, ID_CHARACTERS, readChoice, readValue, TOO_MANY_ROWS } from './runtime.ts';
 import { SourceTooLong } from './source.ts';
 
 export interface CompiledPlan {
@@ -21,7 +21,7 @@ const RUNTIME: Readonly<Record<(typeof RUNTIME_NAMES)[number], unknown>> = {
   TOO_MANY_ROWS,
   readValue,
   readChoice,
-  readPlainKey,
+  ID_CHARACTERS,
   readReferenceKey,
   compareNumbers,
 };

@@ -1,15 +1,23 @@
-import { emitBlock, emitGuard, type Care, type Frame } from './frame.ts';
+import { COUNT, emitBlock, emitGuard, readingOf, type Care, type Frame } from './frame.ts';
 import type { Node } from './ir.ts';
 import { RESOURCE, type Item, type Source } from './source.ts';
 
 /** Up to this many other properties are looked at one by one, more by a loop over what the object has. */
 const FEW = 5;
+/** Up to this many names are compared one by one, which V8 does by their addresses; more are looked up. */
+const MAX_CASES = 30;
+
+/** What the code for a choice wants of its parent. */
+export function careOfChoice(node: Node & { op: 'choice' }): Care {
+  const [only, ...others] = node.variants;
+  return only === undefined || others.length > 0 ? COUNT : readingOf(only.property);
+}
 
 /** Generates code for the value of a choice element (`value[x]`) of one parent. */
 export function emitChoice(
   frame: Frame,
   node: Node & { op: 'choice' },
-  parent: string,
+  { js: parent, notObject }: Item,
   care: Care,
   use: (item: Item) => void,
 ): void {
@@ -26,10 +34,11 @@ export function emitChoice(
     const earlier = node.all.slice(0, node.all.indexOf(only.property)).flatMap((property) => [property, `_${property}`]);
     if (earlier.length > FEW) emitNoneOf(source, parent, only.property, earlier);
     else for (const property of earlier) source.write(`if (${source.read(parent, property)} !== undefined) throw DEOPT;`);
-    emitGuard(source, value, isObject, care);
-    use(isObject && care.metadata !== 'data' ? { js: value, metadata } : { js: value });
+    const guarded = emitGuard(source, value, isObject, care);
+    use(isObject && care.metadata !== 'data' ? { ...guarded, metadata } : guarded);
   });
   emitBlock(source, 'else', () => {
+    if (notObject !== undefined) source.write(`if (${notObject}) throw DEOPT;`);
     if (isObject || care.metadata === 'count') source.write(`if (${metadata}) throw DEOPT;`);
     emitNoOtherType(
       source,
@@ -46,11 +55,7 @@ function emitNoOtherType(source: Source, parent: string, others: readonly string
     for (const property of others) source.write(check(source.read(parent, property)));
     return;
   }
-  const name = source.name('p');
-  const list = source.constant(new Set(others));
-  emitBlock(source, `for (const ${name} in ${parent})`, () =>
-    source.write(`if (${name} !== 'url' && ${list}.has(${name})) ${check(`${parent}[${name}]`)}`),
-  );
+  emitOnEachOf(source, parent, others, check);
 }
 
 /** A choice of several properties (`ofType(string)` takes `valueCode`, too): the one that is named after the type is tried first. */
@@ -83,8 +88,7 @@ function emitOneOfMany(frame: Frame, node: Node & { op: 'choice' }, parent: stri
   emitBlock(source, `if (${value} != null)`, () => {
     // Which of the variants it is, and so whether objects are right, is not always known.
     if (node.kind === 'mixed') source.write(`if (isArray(${value})) throw DEOPT;`);
-    else emitGuard(source, value, node.kind === 'object', care);
-    use({ js: value });
+    use(node.kind === 'mixed' ? { js: value } : emitGuard(source, value, node.kind === 'object', care));
   });
 }
 
@@ -98,11 +102,30 @@ function emitAnyOfFew(source: Source, parent: string, properties: readonly strin
   }
 }
 
-/** Beside `there`, an object may not have any of these properties. `url`: most of the objects are extensions, for speed. */
+/** Beside `there`, an object may not have any of these properties. */
 function emitNoneOf(source: Source, object: string, there: string, properties: readonly string[]): void {
+  emitOnEachOf(source, object, properties, () => 'throw DEOPT;', there);
+}
+
+/**
+ * A statement for each of these properties that an object has.
+ * @param likely is there and none of them. So is the `url` of extensions, which are most of the objects: for speed, they are told first
+ */
+function emitOnEachOf(
+  source: Source,
+  object: string,
+  properties: readonly string[],
+  statement: (value: string) => string,
+  likely?: string,
+): void {
   const name = source.name('p');
+  const run = statement(`${object}[${name}]`);
+  if (properties.length <= MAX_CASES) {
+    const cases = properties.map((property) => `case ${source.quote(property)}:`).join(' ');
+    source.write(`for (const ${name} in ${object}) switch (${name}) { ${cases} ${run} }`);
+    return;
+  }
+  const isOther = [...(likely === undefined ? [] : [likely]), 'url'].map((other) => `${name} !== ${source.quote(other)}`);
   const list = source.constant(new Set(properties));
-  source.write(
-    `for (const ${name} in ${object}) if (${name} !== ${source.constant(there)} && ${name} !== 'url' && ${list}.has(${name})) throw DEOPT;`,
-  );
+  source.write(`for (const ${name} in ${object}) if (${isOther.join(' && ')} && ${list}.has(${name})) ${run}`);
 }

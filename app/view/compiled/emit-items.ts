@@ -1,8 +1,22 @@
-import { emitChoice } from './emit-choice.ts';
-import { COUNT, counting, emitBlock, emitGuard, store, withSlot, type Care, type Frame } from './frame.ts';
+import { careOfChoice, emitChoice } from './emit-choice.ts';
+import {
+  COUNT,
+  counting,
+  emitBlock,
+  emitGuard,
+  emitMissing,
+  readingOf,
+  store,
+  withSlot,
+  type Care,
+  type Frame,
+} from './frame.ts';
 import { emitSingle } from './emit-single.ts';
 import { isValue, keyOf, type Node } from './ir.ts';
 import type { Item, Source } from './source.ts';
+
+/** Of an id in FHIR. */
+const MAX_ID_LENGTH = 64;
 
 /** Generates code that runs `use` for each item of an expression, in order; inside of it `break` and `continue` are not allowed. */
 export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item) => void): void {
@@ -17,9 +31,9 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
     case 'slot':
       return use(frame.slots.get(node.slot) ?? missingSlot());
     case 'child':
-      return emitItems(frame, node.input, COUNT, (parent) => emitChild(frame, node, parent, care, use));
+      return emitItems(frame, node.input, readingOf(node.name), (parent) => emitChild(frame, node, parent, care, use));
     case 'choice':
-      return emitItems(frame, node.input, COUNT, ({ js }) => emitChoice(frame, node, js, care, use));
+      return emitItems(frame, node.input, careOfChoice(node), (parent) => emitChoice(frame, node, parent, care, use));
     case 'absent':
       return emitItems(frame, node.input, { metadata: 'data' }, ({ js }) => {
         const [value, metadata] = [node.name, `_${node.name}`].map((name) => source.read(js, name));
@@ -37,7 +51,7 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
     case 'range':
       return emitRange(frame, node, care, use);
     case 'extension':
-      return emitExtensions(frame, node, use);
+      return emitExtensions(frame, node, care, use);
     case 'resourceKey':
       return emitItems(frame, node.input, COUNT, ({ js }) => {
         const key = source.name('v');
@@ -45,7 +59,9 @@ export function emitItems(frame: Frame, node: Node, care: Care, use: (item: Item
         emitBlock(source, `if (typeof ${key} === 'string')`, () => use({ js: key }));
       });
     case 'referenceKey':
-      return emitItems(frame, node.input, COUNT, ({ js }) => emitReferenceKey(frame, node.resourceType, js, use));
+      return emitItems(frame, node.input, readingOf('reference'), (parent) =>
+        emitReferenceKey(frame, node.resourceType, parent, use),
+      );
     case 'iif': {
       const condition = emitSingle(frame, node.condition);
       const { then, otherwise } = node;
@@ -72,26 +88,21 @@ function emitChild(frame: Frame, node: Node & { op: 'child' }, parent: Item, car
   if (care.metadata === 'data') source.write(`if (${metadata}) throw DEOPT;`);
   source.write(`const ${value} = ${source.read(parent.js, node.name)};`);
   emitBlock(source, `if (${value} != null)`, () => {
-    const item: Partial<Item> = isObject && care.metadata !== 'data' ? { metadata } : {};
-    if (node.repeats) return emitElements(frame, node, value, care, (js) => use({ ...item, js }));
-    emitGuard(source, value, isObject, care);
-    use({ ...item, js: value });
+    const beside: Partial<Item> = isObject && care.metadata !== 'data' ? { metadata } : {};
+    if (node.repeats) return emitElements(frame, node, value, care, (item) => use({ ...beside, ...item }));
+    use({ ...beside, ...emitGuard(source, value, isObject, care) });
   });
-  const hidden = [...(counts && !node.repeats ? [metadata] : []), ...(parent.metadata === undefined ? [] : [parent.metadata])];
-  if (hidden.length > 0) source.write(`else if (${hidden.join(' || ')}) throw DEOPT;`);
+  emitMissing(source, [counts && !node.repeats ? metadata : undefined, parent.metadata, parent.notObject]);
   // Metadata may stand for more elements behind those of the list; who left the loop before does not care.
   if (counts && node.repeats && care.metadata !== 'data') source.write(`if (${metadata}) throw DEOPT;`);
 }
 
-function emitElements(frame: Frame, node: Node & { op: 'child' }, list: string, care: Care, use: (js: string) => void): void {
+function emitElements(frame: Frame, node: Node & { op: 'child' }, list: string, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
   const isObject = node.kind === 'object';
   source.write(`if (!isArray(${list})) throw DEOPT;`);
   emitLoop(frame, node, list, (item) => {
-    const body = (): void => {
-      emitGuard(source, item, isObject, care);
-      use(item);
-    };
+    const body = (): void => use(emitGuard(source, item, isObject, care));
     if (!isObject && care.metadata === 'none') return emitBlock(source, `if (${item} != null)`, body);
     source.write(`if (${item} == null) throw DEOPT;`);
     body();
@@ -119,7 +130,8 @@ function emitPick(frame: Frame, node: Node & { op: 'pick' }, care: Care, use: (i
   const { source } = frame;
   const { input, at } = node;
   const inner: Care = { ...counting(care), checksType: care.checksType === true };
-  if (!input.many && (typeof at === 'string' || at === 0)) return emitItems(frame, input, inner, use);
+  const checksObject = care.checksObject === true;
+  if (!input.many && (typeof at === 'string' || at === 0)) return emitItems(frame, input, { ...inner, checksObject }, use);
   if (at === 'last' || at === 'single') {
     const found = source.name('s');
     source.write(`let ${found} = null;`);
@@ -131,7 +143,9 @@ function emitPick(frame: Frame, node: Node & { op: 'pick' }, care: Care, use: (i
   }
   const wanted = at === 'first' ? 0 : at;
   if (input.op === 'child' && input.repeats && !input.input.many && !frame.shared.has(keyOf(input))) {
-    return emitItems(frame, input.input, COUNT, (parent) => emitElementAt(frame, input, parent, wanted, inner, use));
+    return emitItems(frame, input.input, readingOf(input.name), (parent) =>
+      emitElementAt(frame, input, parent, wanted, { ...inner, checksObject }, use),
+    );
   }
   const index = source.name('i');
   const label = source.name('L');
@@ -165,10 +179,10 @@ function emitElementAt(
   emitBlock(source, `if (${values} != null && ${values}.length > ${index})`, () => {
     source.write(`const ${item} = ${values}[${index}];`);
     source.write(`if (${item} == null) throw DEOPT;`);
-    emitGuard(source, item, isObject, care);
-    use(isObject && care.metadata !== 'data' ? { js: item, metadata } : { js: item });
+    const guarded = emitGuard(source, item, isObject, care);
+    use(isObject && care.metadata !== 'data' ? { ...guarded, metadata } : guarded);
   });
-  source.write(`else if (${[metadata, ...(parent.metadata === undefined ? [] : [parent.metadata])].join(' || ')}) throw DEOPT;`);
+  emitMissing(source, [metadata, parent.metadata, parent.notObject]);
 }
 
 function emitRange(frame: Frame, node: Node & { op: 'range' }, care: Care, use: (item: Item) => void): void {
@@ -182,11 +196,11 @@ function emitRange(frame: Frame, node: Node & { op: 'range' }, care: Care, use: 
   });
 }
 
-function emitExtensions(frame: Frame, node: Node & { op: 'extension' }, use: (item: Item) => void): void {
+function emitExtensions(frame: Frame, node: Node & { op: 'extension' }, care: Care, use: (item: Item) => void): void {
   const { source } = frame;
   const { input } = node;
   if (input.kind === 'object') {
-    return emitItems(frame, input, COUNT, (owner) => emitExtensionsOf(source, owner, node.url, use));
+    return emitItems(frame, input, readingOf('extension'), (owner) => emitExtensionsOf(source, owner, node.url, care, use));
   }
   if (input.op !== 'child') throw new Error('extensions of something that has none');
   // Those of a primitive stand in its metadata.
@@ -196,12 +210,12 @@ function emitExtensions(frame: Frame, node: Node & { op: 'extension' }, use: (it
     source.write(`if (typeof ${value} === 'object' && ${value} !== null) throw DEOPT;`);
     emitBlock(source, `if (${metadata} != null)`, () => {
       source.write(`if (isArray(${metadata})) throw DEOPT;`);
-      emitExtensionsOf(source, { js: metadata }, node.url, use);
+      emitExtensionsOf(source, { js: metadata }, node.url, care, use);
     });
   });
 }
 
-function emitExtensionsOf(source: Source, owner: Item, url: string, use: (item: Item) => void): void {
+function emitExtensionsOf(source: Source, owner: Item, url: string, care: Care, use: (item: Item) => void): void {
   const [list, index, item] = [source.name('v'), source.name('i'), source.name('v')];
   source.write(`const ${list} = ${source.read(owner.js, 'extension')};`);
   emitBlock(source, `if (${list} != null)`, () => {
@@ -209,23 +223,42 @@ function emitExtensionsOf(source: Source, owner: Item, url: string, use: (item: 
     emitBlock(source, `for (let ${index} = 0; ${index} < ${list}.length; ${index}++)`, () => {
       source.write(`const ${item} = ${list}[${index}];`);
       emitBlock(source, `if (${item} != null && ${item}.url === ${source.constant(url)})`, () => {
-        emitGuard(source, item, true, COUNT);
-        use({ js: item });
+        use(emitGuard(source, item, true, care));
       });
     });
   });
-  if (owner.metadata !== undefined) source.write(`else if (${owner.metadata}) throw DEOPT;`);
+  emitMissing(source, [owner.metadata, owner.notObject]);
 }
 
-function emitReferenceKey(frame: Frame, resourceType: string | undefined, js: string, use: (item: Item) => void): void {
+function emitReferenceKey(frame: Frame, resourceType: string | undefined, parent: Item, use: (item: Item) => void): void {
   const { source } = frame;
   const reference = source.name('v');
   const key = source.name('v');
-  const type = source.constant(resourceType);
-  source.write(`const ${reference} = ${source.read(js, 'reference')};`);
+  source.write(`const ${reference} = ${source.read(parent.js, 'reference')};`);
   emitBlock(source, `if (typeof ${reference} === 'string')`, () => {
-    const plain = resourceType === undefined ? '' : `readPlainKey(${reference}, ${source.constant(`${resourceType}/`)}) ?? `;
-    source.write(`const ${key} = ${plain}readReferenceKey(${reference}, ${type});`);
+    source.write(`let ${key};`);
+    if (resourceType !== undefined) emitPlainKey(source, reference, `${resourceType}/`, key);
+    source.write(`${key} ??= readReferenceKey(${reference}, ${source.constant(resourceType)});`);
     emitBlock(source, `if (${key} !== undefined)`, () => use({ js: key }));
+  });
+  emitMissing(source, [parent.notObject]);
+}
+
+/**
+ * Code for the id in `Type/id`, when the reference is just that; anything else is left to readReferenceKey. The characters are compared one by
+ * one in place, which V8 makes less of than of a call of startsWith.
+ */
+function emitPlainKey(source: Source, reference: string, typeAndSlash: string, key: string): void {
+  const from = typeAndSlash.length;
+  const at = source.name('i');
+  const begins = Array.from(
+    typeAndSlash,
+    (_, index) => `${reference}.charCodeAt(${index}) === ${typeAndSlash.charCodeAt(index)}`,
+  );
+  const hasLength = `${reference}.length > ${from} && ${reference}.length <= ${from + MAX_ID_LENGTH}`;
+  emitBlock(source, `if (${[hasLength, ...begins].join(' && ')})`, () => {
+    source.write(`let ${at} = ${from};`);
+    source.write(`while (${at} < ${reference}.length && ID_CHARACTERS[${reference}.charCodeAt(${at})] === 1) ${at}++;`);
+    source.write(`if (${at} === ${reference}.length) ${key} = ${reference}.slice(${from});`);
   });
 }

@@ -7,7 +7,7 @@ import { emitSingle } from './emit-single.ts';
 import { emitBlock, emitVariable, withSlot, type Frame } from './frame.ts';
 import { emitValue } from './emit-value.ts';
 import type { ElementType } from './element-type.ts';
-import { beginningsOf, elementOf, isComputed, isValue, keyOf, type Node } from './ir.ts';
+import { beginningsOf, elementOf, isComputed, isValue, keyOf, type ItemKind, type Node } from './ir.ts';
 import type { LoweredColumn, LoweredIteration, LoweredSelect, LoweredView, Walk } from './lower-view.ts';
 import { makeSource, RESOURCE, ROOT_PROPERTY, type Source } from './source.ts';
 
@@ -27,7 +27,7 @@ export const RUNTIME_NAMES = [
   'TOO_MANY_ROWS',
   'readValue',
   'readChoice',
-  'readPlainKey',
+  'ID_CHARACTERS',
   'readReferenceKey',
   'compareNumbers',
 ] as const;
@@ -293,6 +293,12 @@ function emitWalk(source: Source, walk: Walk): string {
   return emit(source.name('w'), walk.first);
 }
 
+/** A test for values of this kind that readValue gives as they are. */
+function isUsual(kind: ItemKind, js: string): string {
+  if (kind === 'number') return `typeof ${js} === 'number' && ${js} !== 0`;
+  return kind === 'boolean' ? `typeof ${js} === 'boolean'` : `typeof ${js} === 'string'`;
+}
+
 function emitColumn({ source, fallbacks }: Generation, { column, index, value }: LoweredColumn, { frame, node }: Place): void {
   const name = columnVariable(index);
   if ('fallback' in value) {
@@ -306,11 +312,7 @@ function emitColumn({ source, fallbacks }: Generation, { column, index, value }:
   }
   source.write(`${name} = ${column.collection ? '[]' : 'null'};`);
   emitItems(frame, expression, { metadata: 'none', checksType: true }, ({ js }) => {
-    const read = isComputed(expression)
-      ? js
-      : expression.kind === 'text'
-        ? `typeof ${js} === 'string' ? ${js} : readValue(${js})`
-        : `readValue(${js})`;
+    const read = isComputed(expression) ? js : `${isUsual(expression.kind, js)} ? ${js} : readValue(${js})`;
     if (column.collection) {
       source.write(`${name}.push(${read});`);
       return;

@@ -26,9 +26,19 @@ export interface Care {
   readonly metadata: 'none' | 'count' | 'data';
   /** True when the code around tests that a primitive is no object. */
   readonly checksType?: boolean;
+  /** True when the code around runs the test `notObject` of an item where it finds nothing in it. */
+  readonly checksObject?: boolean;
 }
 
 export const COUNT: Care = { metadata: 'count' };
+
+/** What is no object may have properties of its prototype, which JSON does not have. */
+const PROTOTYPES: readonly object[] = [Array.prototype, String.prototype, Number.prototype, Boolean.prototype];
+
+/** For objects of which this property is read next: only where it is missing can they be something else, as nothing else has it. */
+export function readingOf(name: string): Care {
+  return PROTOTYPES.some((prototype) => name in prototype) ? COUNT : { ...COUNT, checksObject: true };
+}
 
 /** For items that are counted or tested before the code around sees them. */
 export function counting({ metadata }: Care): Care {
@@ -61,8 +71,23 @@ export function store(source: Source, name: string, { js, metadata }: Item): voi
   source.write(`${name} = ${js};`);
 }
 
-/** An object must be one, and no resource: fhirpath.js would take its type from `resourceType`. A primitive must not be an object. */
-export function emitGuard(source: Source, js: string, isObject: boolean, care: Care): void {
-  if (isObject) source.write(`if (typeof ${js} !== 'object' || isArray(${js}) || ${js}.resourceType !== undefined) throw DEOPT;`);
-  else if (care.checksType !== true) source.write(`if (typeof ${js} === 'object') throw DEOPT;`);
+/**
+ * An object must be one, and no resource: fhirpath.js would take its type from `resourceType`. A primitive must not be an object.
+ * Gives the item that is left: with a test, if that is still to be done.
+ */
+export function emitGuard(source: Source, js: string, isObject: boolean, care: Care): Item {
+  const notObject = `typeof ${js} !== 'object' || isArray(${js})`;
+  const isResource = `${js}.resourceType !== undefined`;
+  if (!isObject) {
+    if (care.checksType !== true) source.write(`if (typeof ${js} === 'object') throw DEOPT;`);
+    return { js };
+  }
+  source.write(`if (${care.checksObject === true ? '' : `${notObject} || `}${isResource}) throw DEOPT;`);
+  return care.checksObject === true ? { js, notObject } : { js };
+}
+
+/** Code for the place where nothing was found in an item, if there are tests to do. */
+export function emitMissing(source: Source, tests: readonly (string | undefined)[]): void {
+  const left = tests.filter((test) => test !== undefined);
+  if (left.length > 0) source.write(`else if (${left.join(' || ')}) throw DEOPT;`);
 }

@@ -36,21 +36,10 @@ export function readChoice(object: Readonly<Record<string, unknown>>, properties
   return undefined;
 }
 
-const SLASH = 47;
-
-/** The id in `Type/id`, when the reference is just that; undefined when it is anything else, which `readReferenceKey` decides. */
-export function readPlainKey(reference: string, typeAndSlash: string): string | undefined {
-  const from = typeAndSlash.length;
-  const { length } = reference;
-  if (length <= from || length > from + 64 || !reference.startsWith(typeAndSlash)) return undefined;
-  for (let index = from; index < length; index++) {
-    const code = reference.charCodeAt(index);
-    const isIdCharacter =
-      (code >= 97 && code <= 122) || (code >= 45 && code <= 57 && code !== SLASH) || (code >= 65 && code <= 90);
-    if (!isIdCharacter) return undefined;
-  }
-  return reference.slice(from);
-}
+/** 1 for each character of an id, by its code. */
+export const ID_CHARACTERS = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[A-Za-z0-9\-.]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
 
 /** Whether two numbers are equal or apart by more than the rounding of fhirpath.js (8 decimals). @throws DEOPT when that is not clear */
 export function compareNumbers(left: unknown, right: unknown): number {

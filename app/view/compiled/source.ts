@@ -24,6 +24,8 @@ export interface Source {
    * @throws Error for anything but a plain FHIR name
    */
   readonly read: (object: string, name: string) => string;
+  /** The name of a property as a literal. @throws Error for anything but a plain FHIR name */
+  readonly quote: (name: string) => string;
   /** Writes a function beside the one that is being generated. */
   readonly define: (head: string, body: () => void) => void;
   /** The functions beside the main one. */
@@ -38,6 +40,8 @@ export interface Item {
   readonly js: string;
   /** A test, valid where the item is, for a `_property` beside an object. */
   readonly metadata?: string;
+  /** A test for what should be an object and is none; whoever reads a property of the item owes it where that is missing. */
+  readonly notObject?: string;
 }
 
 export function makeSource(): Source {
@@ -64,8 +68,12 @@ export function makeSource(): Source {
       return name;
     },
     read: (object, name) => {
-      if (!/^_?[a-z][A-Za-z0-9]*$/.test(name) || name in Object.prototype) throw new Error('not the name of a FHIR element');
+      checkName(name);
       return object === RESOURCE ? `${RESOURCE}_${name}` : `${object}.${name}`;
+    },
+    quote: (name) => {
+      checkName(name);
+      return `'${name}'`;
     },
     define: (head, body) => {
       const outer = lines;
@@ -78,6 +86,10 @@ export function makeSource(): Source {
     text: () => lines.join('\n'),
     constants,
   };
+}
+
+function checkName(name: string): void {
+  if (!/^_?[a-z][A-Za-z0-9]*$/.test(name) || name in Object.prototype) throw new Error('not the name of a FHIR element');
 }
 
 /** A copy of its own: V8 keeps a text that was cut out of an expression as a part of that, and compares such parts slowly. */

@@ -8,6 +8,7 @@ import type { Minio } from '../../helpers/services/minio.ts';
 import { findWebhook, type Webhook } from '../../helpers/webhook.ts';
 import { startForbiddingProxy, type ForbiddingProxy } from '../bad-input/forbidding-proxy.ts';
 import { aNotification, anEntry } from '../bad-input/patients.ts';
+import { PRINCIPAL, startWorkspace, type ManagedMode, type WorkspaceUnderTest } from '../../helpers/workspace-under-test.ts';
 import type { BreakableQueue } from './queues.ts';
 import type { Canary, Place } from './search.ts';
 
@@ -68,6 +69,7 @@ export const CANARY_VIEW = {
 export interface Stage {
   readonly service: ServiceUnderTest;
   readonly queue: BreakableQueue;
+  readonly workspace: WorkspaceUnderTest;
   readonly minio: Minio | undefined;
   readonly bucket: string | undefined;
   /** Stands before MinIO. */
@@ -83,6 +85,8 @@ export interface Stage {
   /** A call of the service itself. */
   direct(path: string, init?: RequestInit): Promise<number>;
   addDestination(id: string, more?: Partial<DestinationSpec>): Promise<void>;
+  /** Its id is the mode; so is the name of its table. */
+  addManagedDestination(mode: ManagedMode): Promise<void>;
   readLog(): Promise<string>;
   /** Resolves when the log, from `from` on, has a line with these members. */
   waitForLog(members: Record<string, unknown>, from?: number): Promise<void>;
@@ -99,6 +103,7 @@ export async function startStage(
   const queue = await makeQueue(() => dataDir);
   const minio = await startMinio?.();
   const s3 = minio && (await startForbiddingProxy(minio.endpoint));
+  const workspace = await startWorkspace();
   const secretsDir = await makeSecretsDirectory(minio?.secretAccessKey ?? SECRETS.mountedFile);
   const service = await startServiceUnderTest({
     queue: queue.address,
@@ -112,10 +117,11 @@ export async function startStage(
       LEASE_MS: '1000',
       MAX_NOTIFICATION_BYTES: String(MAX_NOTIFICATION_BYTES),
       AIDBOX_TIMEOUT_MS: '1000',
+      ...workspace.env,
     },
   });
   dataDir = service.dir;
-  return makeStage({ service, queue, minio, bucket: await minio?.createBucket(), s3 }, secretsDir);
+  return makeStage({ service, queue, workspace, minio, bucket: await minio?.createBucket(), s3 }, secretsDir);
 }
 
 /** MinIO's key for one destination comes out of a mounted file. */
@@ -125,8 +131,8 @@ async function makeSecretsDirectory(content: string): Promise<string> {
   return directory;
 }
 
-function makeStage(parts: Pick<Stage, 'service' | 'queue' | 'minio' | 'bucket' | 's3'>, secretsDir: string): Stage {
-  const { service, queue, minio, s3 } = parts;
+function makeStage(parts: Pick<Stage, 'service' | 'queue' | 'workspace' | 'minio' | 'bucket' | 's3'>, secretsDir: string): Stage {
+  const { service, queue, workspace, minio, s3 } = parts;
   const answers: Place[] = [];
   let sent = 0;
   const note = (what: string, text: string): string => {
@@ -161,6 +167,13 @@ function makeStage(parts: Pick<Stage, 'service' | 'queue' | 'minio' | 'bucket' |
         sendIntervalMs: 100,
         ...more,
       }),
+    addManagedDestination(mode) {
+      const names = CANARY_VIEW.select[0]!.column.map(({ name }) => name);
+      const texts = names.map((name) => [name, { ts: 'TIMESTAMP', birth_date: 'DATE' }[name] ?? 'STRING'] as const);
+      const tableName = workspace.createTable(mode.replace('-', '_'), [...texts, ['is_deleted', 'INT']]);
+      const parameters = workspace.parameters(mode, tableName);
+      return service.createDestination({ id: mode, view: CANARY_VIEW, parameters, batchSize: 50, sendIntervalMs: 100 });
+    },
     readLog: () => readFile(join(service.dir, 'service.log'), 'utf8'),
     logLength: async () => (await stage.readLog()).length,
     async waitForLog(members, from = 0) {
@@ -192,6 +205,7 @@ function makeStage(parts: Pick<Stage, 'service' | 'queue' | 'minio' | 'bucket' |
     },
     async stop() {
       await service.close();
+      await workspace.close();
       await s3?.close();
       await minio?.stop();
       await queue.stop();
@@ -206,5 +220,9 @@ export async function listSecrets(stage: Stage, destinationIds: readonly string[
   const bearers = destinationIds.map((id) => ({ what: `the webhook secret of ${id}`, text: stage.webhook(id).bearerToken }));
   const own = Object.entries(SECRETS).map(([what, text]) => ({ what: `the secret ${what}`, text }));
   const aws = stage.minio === undefined ? [] : [{ what: 'the AWS secret key', text: stage.minio.secretAccessKey }];
-  return [...own, ...bearers, ...aws, ...(await stage.queue.secrets())];
+  const databricks = [PRINCIPAL.secret, ...stage.workspace.lab.tokens.texts].map((text, index) => ({
+    what: index === 0 ? 'the secret of the service principal' : `token ${index} of Databricks`,
+    text,
+  }));
+  return [...own, ...bearers, ...aws, ...databricks, ...(await stage.queue.secrets())];
 }

@@ -4,11 +4,13 @@ import type { Service } from './journal.ts';
 import type { DatabricksLab } from './lab.ts';
 import { fillSwitches } from './options.ts';
 import { applySetup, type LabSetup } from './setup.ts';
+import { fillWarehouseSwitches } from './warehouse/options.ts';
 
 /**
  * `/_lab/…`, for tests in another process:
  * `GET journal?service=&after=` · `GET totals` · `GET faults` · `POST faults` (a Fault) → `{id}` · `DELETE faults` · `PATCH switches` ·
- * `POST setup` (setup.ts) · `POST expire-tokens` · `POST settle`.
+ * `POST setup` (setup.ts) · `POST expire-tokens` · `POST settle` · `GET statements` (of the warehouses) · `PATCH warehouse-switches` ·
+ * `POST expire-sessions`.
  */
 export async function answerControl(lab: DatabricksLab, request: LabRequest): Promise<Reply> {
   const call = `${request.method} ${request.path.slice('/_lab/'.length)}`;
@@ -58,6 +60,16 @@ async function act(lab: DatabricksLab, call: string, request: LabRequest): Promi
       return {};
     case 'POST expire-tokens':
       lab.tokens.expireAll();
+      return {};
+    case 'GET statements':
+      return lab.warehouse.statements;
+    case 'PATCH warehouse-switches': {
+      const changes = json() as Partial<DatabricksLab['warehouse']['switches']>;
+      fillWarehouseSwitches(changes); // refuses unknown names
+      return Object.assign(lab.warehouse.switches, changes);
+    }
+    case 'POST expire-sessions':
+      lab.warehouse.expireSessions();
       return {};
     case 'POST settle':
       await lab.writeAheadLog.settle();

@@ -1,5 +1,6 @@
 import type { Service } from './journal.ts';
 import { NAMED_ERRORS } from './taxonomy.ts';
+import { findNamedError } from './warehouse/named-errors.ts';
 
 /** What an answer is replaced by. */
 export interface FaultAnswer {
@@ -20,7 +21,7 @@ export interface Fault {
   readonly count?: number | null;
   /** Matching requests that pass before. Default 0. */
   readonly skip?: number;
-  /** An error of the taxonomy (section 7) by its name in `taxonomy.ts`, or a name that the warehouse knows. */
+  /** An error of the taxonomy (section 7) by its name in `taxonomy.ts`, for the warehouse one of `warehouse/named-errors.ts`. */
   readonly error?: string;
   readonly answer?: FaultAnswer;
   /** The connection is cut: before anything is done, or after all is done, so that only the answer is lost. */
@@ -51,6 +52,7 @@ export class Faults {
     const kinds = [fault.error, fault.answer, fault.cut, fault.hang, fault.delayMs].filter((kind) => kind !== undefined);
     if (kinds.length !== 1) throw new Error('a fault needs exactly one of error, answer, cut, hang, delayMs');
     if (fault.error !== undefined && fault.service !== 'warehouse') namedAnswer(fault.service, fault.error);
+    if (fault.error !== undefined && fault.service === 'warehouse') findNamedError(fault.error);
     const path = fault.path === undefined ? undefined : new RegExp(fault.path);
     const left = fault.count === null ? Infinity : (fault.count ?? 1);
     this.armed.push({ id: ++this.last, fault, path, skip: fault.skip ?? 0, left });

@@ -9,6 +9,7 @@ import { Journal } from './journal.ts';
 import { fillSwitches, type DatabricksLabOptions, type LabSwitches } from './options.ts';
 import { Registry } from './registry/registry.ts';
 import { makeCertificate, type Certificate } from './tls/certificate.ts';
+import { WAREHOUSE_PATH } from './warehouse/caller.ts';
 import type { Engine } from './warehouse/engine.ts';
 import { makeInterpreter } from './warehouse/interpreter/interpreter.ts';
 import { fillWarehouseSwitches } from './warehouse/options.ts';
@@ -24,7 +25,7 @@ import { WriteAheadLog } from './zerobus/write-ahead-log.ts';
 
 /** A running stand-in. What it holds may be changed while it runs. */
 export interface DatabricksLab {
-  /** Tokens, Unity Catalog, states of warehouses, `/_lab/…`. */
+  /** Tokens, Unity Catalog, SQL warehouses and their states, `/_lab/…`. */
   readonly workspaceUrl: string;
   readonly zerobusUrl: string;
   readonly workspaceId: string;
@@ -68,14 +69,14 @@ export async function startDatabricksLab(options: DatabricksLabOptions = {}): Pr
     const latencyMs = switches.workspaceLatencyMs;
     if (path.startsWith('/_lab/')) return answerControl(lab, request);
     if (path.startsWith('/oidc/')) return exchange(parts, 'token', request, latencyMs, (...call) => answerToken(parts, ...call));
-    if (path.startsWith('/sql/1.0/warehouses/')) return warehouse.answer(request);
+    if (WAREHOUSE_PATH.test(path)) return warehouse.answer(request);
     if (path.startsWith('/api/2.0/sql/warehouses/')) {
       return exchange(parts, 'warehouse-state', request, latencyMs, (...call) => answerWarehouses(parts, ...call));
     }
     return exchange(parts, 'unity', request, latencyMs, (...call) => answerUnity(parts, ...call));
   };
   const warehouseSwitches = fillWarehouseSwitches(options.warehouseSwitches);
-  const engine: Engine = options.makeEngine?.(registry) ?? makeInterpreter(registry, warehouseSwitches);
+  const engine: Engine = options.makeEngine?.(registry, warehouseSwitches) ?? makeInterpreter(registry, warehouseSwitches);
   const scopedTokenServes = (): boolean => switches.scopedTokenServesWorkspace;
   const warehouse = makeWarehouseService({ ...parts, scopedTokenServes, engine, switches: warehouseSwitches });
   const tls = certificate && { tls: certificate };

@@ -3,6 +3,8 @@ import { parseArgs } from 'node:util';
 import { startDatabricksLab } from './lab.ts';
 import type { LabSwitches, Vending } from './options.ts';
 import { applySetup, type LabSetup } from './setup.ts';
+import { makeEngine } from './warehouse/make-engine.ts';
+import type { WarehouseSwitches } from './warehouse/options.ts';
 
 const USAGE = `usage: tsx tests/lab/databricks/main.ts [options]
   --workspace-port <n>     port on 127.0.0.1 (default: a free one)
@@ -14,6 +16,8 @@ const USAGE = `usage: tsx tests/lab/databricks/main.ts [options]
   --sink delta|count       rows land in the tables, or are checked and counted only
   --vending <json>         see options.ts
   --switches <json>        see options.ts
+  --warehouse-switches <json>  see warehouse/options.ts
+  --engine interpreter|spark  what executes the SQL of warehouses (default: the interpreter)
   --setup <file>           what the workspace holds, see setup.ts
 Prints one JSON line: {"workspaceUrl","zerobusUrl","workspaceId","pid","certificate"?}; the certificate is PEM text.`;
 
@@ -29,6 +33,8 @@ const { values } = parseArgs({
     sink: text,
     vending: text,
     switches: text,
+    'warehouse-switches': text,
+    engine: text,
     setup: text,
     help: { type: 'boolean' },
   },
@@ -37,8 +43,9 @@ const { values } = parseArgs({
 if (values.help) {
   console.log(USAGE);
 } else {
-  const { sink = 'delta' } = values;
+  const { sink = 'delta', engine = 'interpreter' } = values;
   if (sink !== 'delta' && sink !== 'count') throw new Error(`--sink is delta or count, not ${sink}`);
+  if (engine !== 'interpreter' && engine !== 'spark') throw new Error(`--engine is interpreter or spark, not ${engine}`);
   const lab = await startDatabricksLab({
     workspacePort: Number(values['workspace-port'] ?? 0),
     zerobusPort: Number(values['zerobus-port'] ?? 0),
@@ -49,6 +56,8 @@ if (values.help) {
     ...(values['token-lifetime-ms'] !== undefined && { tokenLifetimeMs: Number(values['token-lifetime-ms']) }),
     vending: JSON.parse(values.vending ?? '{}') as Vending,
     switches: JSON.parse(values.switches ?? '{}') as Partial<LabSwitches>,
+    makeEngine: (registry, switches) => makeEngine(registry, switches, { engine }),
+    warehouseSwitches: JSON.parse(values['warehouse-switches'] ?? '{}') as Partial<WarehouseSwitches>,
   });
   if (values.setup !== undefined) await applySetup(lab, JSON.parse(readFileSync(values.setup, 'utf8')) as LabSetup);
   const { workspaceUrl, zerobusUrl, workspaceId, certificate } = lab;

@@ -24,8 +24,8 @@ export interface DatabricksLabOptions {
   readonly journalEntries?: number;
   readonly switches?: Partial<LabSwitches>;
   readonly warehouseSwitches?: Partial<WarehouseSwitches>;
-  /** What executes statements; default the interpreter, which needs nothing. */
-  readonly makeEngine?: (registry: Registry) => Engine;
+  /** What executes statements; default the interpreter, which needs nothing. Others: `warehouse/make-engine.ts`. */
+  readonly makeEngine?: (registry: Registry, switches: WarehouseSwitches) => Engine;
 }
 
 /** Credentials that are given out, as they are, for locations of each kind of store. */

@@ -73,6 +73,37 @@ describe('reading no more than some names', () => {
     );
   });
 
+  it('gives of texts that resemble each other what JSON.parse gives of each', () => {
+    fc.assert(
+      fc.property(
+        fc.array(json, { minLength: 2, maxLength: 8 }),
+        fc.array(fc.nat(), { minLength: 1, maxLength: 12 }),
+        (values, picks) => {
+          const read = makeProjectingParser(NAMES);
+          for (const pick of [...picks, ...picks]) {
+            // Parts of all values come at the same places again, beside others.
+            const parts = [values[pick % values.length], values[(pick >> 3) % values.length]];
+            const text = JSON.stringify({ name: parts[0], b: parts[1], a: [{ id: parts[1], value: parts[0] }] });
+            const bytes = Buffer.from(text);
+            expect(read(bytes, 0, bytes.length)).toEqual(project(JSON.parse(text)));
+          }
+        },
+      ),
+      { numRuns: 1_000 },
+    );
+  });
+
+  it('gives the right values of a key that has more of them than are remembered', () => {
+    const read = makeProjectingParser(NAMES);
+    for (let round = 0; round < 3; round++) {
+      for (let number = 0; number < 3_000; number++) {
+        const value = { name: `v${number % 1_500}`, a: { id: `x${number % 1_500}`, b: number }, value: `u${number % 7}` };
+        const bytes = Buffer.from(JSON.stringify(value));
+        expect(read(bytes, 0, bytes.length)).toEqual(project(value));
+      }
+    }
+  });
+
   it('refuses every text that JSON.parse refuses', () => {
     const damage = fc.record({
       at: fc.nat(),

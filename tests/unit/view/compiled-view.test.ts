@@ -21,6 +21,7 @@ const PATIENT = {
   ],
   contact: [{ name: { family: 'Kin' } }],
   multipleBirthInteger: 2,
+  managingOrganization: { reference: 'Organization/o-1' },
   extension: [{ url: 'urn:u', valueString: 'v' }],
 };
 
@@ -59,6 +60,8 @@ describe('a compiled view', () => {
     ['%resource.name.last().family', 'Jones'],
     ['deceased.exists()', false],
     ["name.where(use = 'official').first().family.upper() & '!'", 'SMITH!'],
+    ['managingOrganization.getReferenceKey(Organization)', 'o-1'],
+    ['managingOrganization.getReferenceKey(Patient)', null],
   ])('evaluates without fhirpath.js: %s', (path, expected) => {
     expect(fastRows(aColumn(path), PATIENT)).toEqual([[expected]]);
     expect(compileView(aColumn(path)).fallbacks).toEqual([]);
@@ -76,6 +79,13 @@ describe('a compiled view', () => {
     ['two variants of a choice', 'multipleBirth.ofType(integer)', { multipleBirthBoolean: true }],
     ['two variants of a choice that is only tested', 'deceased.exists()', { deceasedBoolean: true, deceasedDateTime: '2020' }],
     ['several values for one column', 'name.family', {}],
+    ['a text instead of an object', 'maritalStatus.text', { maritalStatus: 'x' }],
+    ['a list instead of an object', 'maritalStatus.coding.first().code', { maritalStatus: [{ coding: [{ code: 'M' }] }] }],
+    ['a text instead of an object in a list', 'maritalStatus.coding.first().code', { maritalStatus: { coding: ['x'] } }],
+    ['a list instead of an object in a list', 'maritalStatus.coding.first().code', { maritalStatus: { coding: [[]] } }],
+    ['a number instead of a reference', 'managingOrganization.getReferenceKey(Organization)', { managingOrganization: 1 }],
+    ['a text instead of an extension', "contact.first().extension('urn:u').value.ofType(string)", { contact: ['x'] }],
+    ['a text instead of an object that has a choice', 'identifier.first().period.start', { identifier: [{ period: 'x' }] }],
     ['an object that says it is a resource', 'maritalStatus.text', { maritalStatus: { resourceType: 'text', text: 'x' } }],
     [
       'a variant of a choice that says it is of another type',

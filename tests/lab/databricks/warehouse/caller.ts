@@ -27,7 +27,8 @@ export function authenticate({ registry, tokens, warehouses, scopedTokenServes }
   const check = tokens.check(request.headers.authorization);
   if ('problem' in check) throw new HttpRefusal(401, 'UNAUTHENTICATED', `The access token is ${check.problem}.`);
   const { principal, number, kind } = check.token;
-  if (kind === 'zerobus' && !scopedTokenServes()) throw new HttpRefusal(401, 'UNAUTHENTICATED', 'The access token is for another API.');
+  if (kind === 'zerobus' && !scopedTokenServes())
+    throw new HttpRefusal(401, 'UNAUTHENTICATED', 'The access token is for another API.');
   const id = WAREHOUSE_PATH.exec(request.path)?.[1] ?? '';
   const warehouse = warehouses.get(id);
   if (warehouse === undefined || warehouse.state === 'DELETED') {

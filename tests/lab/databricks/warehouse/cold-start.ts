@@ -25,7 +25,12 @@ export async function waitForWarehouse(
   }
   const { coldStart, retryAfterSeconds } = parts.switches;
   if (coldStart === '503' || coldStart === '429') {
-    throw new HttpRefusal(Number(coldStart), 'TEMPORARILY_UNAVAILABLE', `The SQL warehouse ${warehouse.id} is starting.`, retryAfterSeconds);
+    throw new HttpRefusal(
+      Number(coldStart),
+      'TEMPORARILY_UNAVAILABLE',
+      `The SQL warehouse ${warehouse.id} is starting.`,
+      retryAfterSeconds,
+    );
   }
   if (coldStart === 'pending' && call === 'OpenSession') return undefined;
   await untilRunning(warehouse);

@@ -28,7 +28,8 @@ export function checkPrivileges(registry: Registry, request: StatementRequest, f
     } else if (registry.findTable(fullName) !== undefined) {
       if (isWritten && facts.kind === 'DROP TABLE') guard.demand('TABLE', fullName, 'MANAGE');
       else if (isWritten) guard.demand('TABLE', fullName, 'MODIFY');
-      if (!isWritten || facts.kind === 'MERGE' || facts.kind === 'UPDATE' || facts.kind === 'DELETE') guard.demand('TABLE', fullName, 'SELECT');
+      if (!isWritten || facts.kind === 'MERGE' || facts.kind === 'UPDATE' || facts.kind === 'DELETE')
+        guard.demand('TABLE', fullName, 'SELECT');
     }
   }
 }
@@ -68,10 +69,12 @@ class Guard {
   private isOwner(kind: ObjectKind, name: string): boolean {
     const { registry, principal } = this;
     const [catalog = '', schema = ''] = name.toLowerCase().split('.');
-    if (kind === 'EXTERNAL LOCATION') return registry.externalLocations.some((location) => location.name === name && location.owner === principal);
+    if (kind === 'EXTERNAL LOCATION')
+      return registry.externalLocations.some((location) => location.name === name && location.owner === principal);
     if (registry.allCatalogs.some((entry) => entry.name.toLowerCase() === catalog && entry.owner === principal)) return true;
     if (kind === 'CATALOG') return false;
-    if (registry.allSchemas.some((entry) => entry.fullName.toLowerCase() === `${catalog}.${schema}` && entry.owner === principal)) return true;
+    if (registry.allSchemas.some((entry) => entry.fullName.toLowerCase() === `${catalog}.${schema}` && entry.owner === principal))
+      return true;
     return kind === 'TABLE' && registry.findTable(name)?.facts.owner === principal;
   }
 }

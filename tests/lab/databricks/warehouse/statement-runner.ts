@@ -64,7 +64,12 @@ export class StatementRunner {
     return operation;
   }
 
-  private async execute(statement: StatementRequest, session: Session, asked: Asked, operation: Operation): Promise<StatementResult> {
+  private async execute(
+    statement: StatementRequest,
+    session: Session,
+    asked: Asked,
+    operation: Operation,
+  ): Promise<StatementResult> {
     const { engine, registry, switches } = this.parts;
     const { named, afterEffect } = asked;
     const isStopped = named !== undefined && !afterEffect;
@@ -111,7 +116,11 @@ function checkLimits({ text, parameters }: StatementRequest, { maxParameters, ma
     throw new HttpRefusal(400, 'BAD_REQUEST', `Parameterized query has too many parameters: ${what}`);
   }
   if (text.length > maxStatementLength) {
-    throw new HttpRefusal(400, 'BAD_REQUEST', `The statement has ${text.length} characters but the limit is ${maxStatementLength}.`);
+    throw new HttpRefusal(
+      400,
+      'BAD_REQUEST',
+      `The statement has ${text.length} characters but the limit is ${maxStatementLength}.`,
+    );
   }
 }
 

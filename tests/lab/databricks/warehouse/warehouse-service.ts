@@ -8,7 +8,7 @@ import type { Warehouses } from '../workspace/warehouses.ts';
 import type { Engine } from './engine.ts';
 import { HttpRefusal } from './http-refusal.ts';
 import { findNamedError } from './named-errors.ts';
-import { fillWarehouseSwitches, type WarehouseSwitches } from './options.ts';
+import type { WarehouseSwitches } from './options.ts';
 import { authenticate, type Caller } from './caller.ts';
 import { readFacts } from './sql/statement-facts.ts';
 import { SqlError } from './sql/sql-error.ts';
@@ -26,7 +26,8 @@ export interface WarehouseServiceParts {
   /** 10.8 a Zerobus token serves too. Asked for each call. */
   readonly scopedTokenServes: () => boolean;
   readonly engine: Engine;
-  readonly switches?: Partial<WarehouseSwitches>;
+  /** May be changed while it runs. */
+  readonly switches: WarehouseSwitches;
 }
 
 /** SQL warehouses over Thrift: `POST /sql/1.0/warehouses/<id>` (3.8). */
@@ -41,10 +42,9 @@ export interface WarehouseService {
 }
 
 export function makeWarehouseService(parts: WarehouseServiceParts): WarehouseService {
-  const switches = fillWarehouseSwitches(parts.switches);
-  const thrift = new ThriftService({ ...parts, switches });
+  const thrift = new ThriftService(parts);
   return {
-    switches,
+    switches: parts.switches,
     statements: thrift.statements,
     answer: (request) => answerCall(parts, thrift, request),
     expireSessions: () => thrift.expireSessions(),
@@ -72,7 +72,11 @@ async function answerCall(parts: WarehouseServiceParts, thrift: ThriftService, r
   } catch (error) {
     if (!(error instanceof HttpRefusal)) throw error;
     Object.assign(outcome, { status: error.status, error: error.code });
-    return { status: error.status, headers: error.headers, body: JSON.stringify({ error_code: error.code, message: error.message }) };
+    return {
+      status: error.status,
+      headers: error.headers,
+      body: JSON.stringify({ error_code: error.code, message: error.message }),
+    };
   } finally {
     const { status, path, caller, fault, error, rows } = outcome;
     parts.journal.add({

@@ -80,6 +80,11 @@ export class Tokens {
     for (const token of this.minted.values()) token.expiresAtMs = 0;
   }
 
+  /** Those that were minted, for tests that look for leaks. */
+  get texts(): readonly string[] {
+    return [...this.minted.keys()];
+  }
+
   /** How many were minted. */
   get count(): number {
     return this.last;

@@ -129,6 +129,28 @@ describe('the writer of managed tables', () => {
     expect(target.reads).toBe(2); // the columns were read once more to explain the refusal
   });
 
+  it.each([
+    ['Zerobus', { maxRows: 500, maxBytes: 3_500_000, maxRequests: 16 }],
+    ['statements', { maxRows: Infinity, maxBytes: 8_000_000, maxRequests: 1, splitsEvents: false }],
+  ])('finds one bad row among 10,000 with at most 2·log2(n) further requests by %s', async (_what, limits) => {
+    const good = target.writer(limits);
+    await good.open(undefined);
+    await good.write(someEvents(10_000, 20_000), target.guard);
+    const needed = target.requests;
+    for (const bad of [0, 4_999, 5_000, 9_999]) {
+      target = new Target();
+      const writer = target.writer(limits);
+      await writer.open(undefined);
+      target.refuse = holds(`p-${bad}`);
+      const { outcomes, rejections } = await writer.write(someEvents(10_000), target.guard);
+      expect(outcomes.filter((outcome) => outcome === 'written')).toHaveLength(9_999);
+      expect([...rejections!.keys()]).toEqual([`key-${bad}`]);
+      expect(new Set(target.ids()).size).toBe(9_999);
+      expect(target.ids()).toHaveLength(9_999);
+      expect(target.requests - needed).toBeLessThanOrEqual(2 * Math.log2(10_000));
+    }
+  });
+
   it('does not send again what was taken when a part of the batch failed', async () => {
     const writer = target.writer({ maxRequests: 1 });
     await writer.open(undefined);

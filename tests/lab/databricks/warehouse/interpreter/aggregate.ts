@@ -17,7 +17,11 @@ export function compileAggregate(
   scope: readonly ScopeColumn[],
   context: Context,
 ): { readonly type: Compiled['type']; readonly readAll: (rows: readonly (readonly Cell[])[]) => Cell } {
-  const operand = compile(call.operands[0] ?? { kind: 'literal', type: { kind: 'void' }, value: null, text: 'NULL' }, scope, context);
+  const operand = compile(
+    call.operands[0] ?? { kind: 'literal', type: { kind: 'void' }, value: null, text: 'NULL' },
+    scope,
+    context,
+  );
   const cellsOf = (rows: readonly (readonly Cell[])[]): Cell[] => rows.map(operand.read).filter((cell) => cell !== null);
   if (call.name === 'count') return { type: { kind: 'long' }, readAll: (rows) => BigInt(cellsOf(rows).length) };
   const { compare } = makeComparison(operand.type, operand.type);

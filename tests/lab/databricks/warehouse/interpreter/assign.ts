@@ -51,5 +51,9 @@ function makeOverflow(from: SqlType, to: DataType, column: string, overflow: Ove
     overflow === 'CAST_OVERFLOW_IN_TABLE_INSERT'
       ? `Fail to assign a value of "${spellType(from)}" type to the "${spellType(to)}" type column or variable \`${column}\` due to an overflow.`
       : `Failed to write a value of "${spellType(from)}" type into the "${spellType(to)}" type column \`${column}\` due to an overflow.`;
-  return new SqlError(overflow, '22003', `${what}\nUse \`try_cast\` on the input value to tolerate overflow and return NULL instead. SQLSTATE: 22003`);
+  return new SqlError(
+    overflow,
+    '22003',
+    `${what}\nUse \`try_cast\` on the input value to tolerate overflow and return NULL instead. SQLSTATE: 22003`,
+  );
 }

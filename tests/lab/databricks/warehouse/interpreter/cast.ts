@@ -150,5 +150,9 @@ function failMalformed(cell: Cell, from: SqlType, to: SqlType): never {
 function failOverflow(cell: Cell, from: SqlType, to: SqlType): never {
   const suffix = { long: 'L', decimal: 'BD', double: 'D' }[from.kind as string] ?? '';
   const what = `The value ${formatCell(cell, from)}${suffix} of the type "${spellType(from)}"`;
-  throw new SqlError('CAST_OVERFLOW', '22003', `${what} cannot be cast to "${spellType(to)}" due to an overflow. SQLSTATE: 22003`);
+  throw new SqlError(
+    'CAST_OVERFLOW',
+    '22003',
+    `${what} cannot be cast to "${spellType(to)}" due to an overflow. SQLSTATE: 22003`,
+  );
 }

@@ -50,7 +50,13 @@ const SUGGESTIONS: Readonly<Partial<Record<`${SqlType['kind']} to ${SqlType['kin
 };
 
 /** What casts only without ANSI mode (`CAST_WITH_CONF_SUGGESTION`). */
-const LEGACY_CASTS: ReadonlySet<string> = new Set(['boolean to timestamp', 'timestamp to boolean', 'date to boolean', 'date to number', 'number to binary']);
+const LEGACY_CASTS: ReadonlySet<string> = new Set([
+  'boolean to timestamp',
+  'timestamp to boolean',
+  'date to boolean',
+  'date to number',
+  'number to binary',
+]);
 
 /** Whether a value of one type may be cast to another at all. */
 export function isCastable(from: SqlType, to: SqlType): boolean {

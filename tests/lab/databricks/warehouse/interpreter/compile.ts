@@ -41,7 +41,10 @@ export function compile(expression: Expression, scope: readonly ScopeColumn[], c
       const { operand, type, isTry } = expression;
       const { type: from, read } = inner(operand);
       checkCastable(from, type, expression.text);
-      return { type, read: isTry ? (row) => tryCast(() => castCell(read(row), from, type)) : (row) => castCell(read(row), from, type) };
+      return {
+        type,
+        read: isTry ? (row) => tryCast(() => castCell(read(row), from, type)) : (row) => castCell(read(row), from, type),
+      };
     }
     case 'call':
       return compileCall(expression, expression.operands.map(inner), context);
@@ -65,13 +68,18 @@ export function findColumn(path: Name, scope: readonly ScopeColumn[]): number {
   const qualifier = path.slice(0, -1).map((part) => part.toLowerCase());
   const found = scope.flatMap((column, index) => {
     const ends = column.qualifier.slice(column.qualifier.length - qualifier.length).map((part) => part.toLowerCase());
-    const isMeant = column.name.toLowerCase() === name && qualifier.length <= column.qualifier.length && ends.join('.') === qualifier.join('.');
+    const isMeant =
+      column.name.toLowerCase() === name && qualifier.length <= column.qualifier.length && ends.join('.') === qualifier.join('.');
     return isMeant ? [index] : [];
   });
   if (found.length > 1) {
     throw new SqlError('AMBIGUOUS_REFERENCE', '42704', `Reference \`${path.join('.')}\` is ambiguous. SQLSTATE: 42704`);
   }
-  if (found[0] === undefined) throw makeUnresolvedColumn(path, scope.map((column) => column.name));
+  if (found[0] === undefined)
+    throw makeUnresolvedColumn(
+      path,
+      scope.map((column) => column.name),
+    );
   return found[0];
 }
 

@@ -52,7 +52,11 @@ function readParameter(label: string, typeText: string | undefined, value: strin
     const type =
       exact === undefined
         ? readTypeText(typeText)
-        : ({ kind: 'decimal', precision: Math.max(String(exact.unscaled).replace('-', '').length, exact.scale), scale: exact.scale } as const);
+        : ({
+            kind: 'decimal',
+            precision: Math.max(String(exact.unscaled).replace('-', '').length, exact.scale),
+            scale: exact.scale,
+          } as const);
     return { type, value: castCell(value, text, type) };
   } catch (error) {
     if (!(error instanceof SqlError)) throw error;

@@ -56,7 +56,11 @@ function checkLocation(location: string, columns: readonly StructField[]): boole
   const describe = (fields: readonly StructField[]): string =>
     fields.map(({ name, type, nullable }) => `${name} ${printType(type)} ${nullable}`).join('\n');
   if (describe(new DeltaTable(directory).read().columns) === describe(columns)) return true;
-  throw new SqlError('DELTA_CREATE_TABLE_SCHEME_MISMATCH', '42KD7', `The specified schema does not match the existing schema at ${location}.`);
+  throw new SqlError(
+    'DELTA_CREATE_TABLE_SCHEME_MISMATCH',
+    '42KD7',
+    `The specified schema does not match the existing schema at ${location}.`,
+  );
 }
 
 /** The files of the table stay. @throws SqlError TABLE_OR_VIEW_NOT_FOUND */
@@ -108,7 +112,11 @@ function checkColumns(columns: readonly NewColumn[]): void {
 function translate(error: unknown, table: Name): unknown {
   if (!(error instanceof RegistryError)) return error;
   if (error.reason === 'CATALOG_DOES_NOT_EXIST') {
-    return new SqlError('NO_SUCH_CATALOG_EXCEPTION', '42704', `Catalog ${quoteName(table.slice(0, 1))} was not found. SQLSTATE: 42704`);
+    return new SqlError(
+      'NO_SUCH_CATALOG_EXCEPTION',
+      '42704',
+      `Catalog ${quoteName(table.slice(0, 1))} was not found. SQLSTATE: 42704`,
+    );
   }
   if (error.reason !== 'SCHEMA_DOES_NOT_EXIST') return error;
   return new SqlError('SCHEMA_NOT_FOUND', '42704', `The schema ${quoteName(table.slice(0, 2))} cannot be found. SQLSTATE: 42704`);

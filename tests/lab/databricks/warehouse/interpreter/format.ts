@@ -49,12 +49,16 @@ export function toJsonText(cell: Cell, type: SqlType): string {
       return `[${(cell as Cell[]).map((item) => toJsonText(item, type.element)).join(',')}]`;
     case 'map': {
       const entries = cell as [Cell, Cell][];
-      const members = entries.map(([key, value]) => `${JSON.stringify(formatCell(key, type.key))}:${toJsonText(value, type.value)}`);
+      const members = entries.map(
+        ([key, value]) => `${JSON.stringify(formatCell(key, type.key))}:${toJsonText(value, type.value)}`,
+      );
       return `{${members.join(',')}}`;
     }
     case 'struct': {
       const values = cell as Readonly<Record<string, Cell>>;
-      const members = type.fields.map((field) => `${JSON.stringify(field.name)}:${toJsonText(values[field.name] ?? null, field.type)}`);
+      const members = type.fields.map(
+        (field) => `${JSON.stringify(field.name)}:${toJsonText(values[field.name] ?? null, field.type)}`,
+      );
       return `{${members.join(',')}}`;
     }
     case 'boolean':

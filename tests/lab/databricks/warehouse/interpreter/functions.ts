@@ -57,7 +57,10 @@ export function compileCall(call: Call, operands: readonly Compiled[], context: 
     case 'array': {
       const element = operands.find((operand) => operand.type.kind !== 'void')?.type ?? { kind: 'string' };
       const items = operands.map((operand) => makeCast(operand, asData(element), call.text));
-      return { type: { kind: 'array', element: asData(element), containsNull: true }, read: (row) => items.map(({ read }) => read(row)) };
+      return {
+        type: { kind: 'array', element: asData(element), containsNull: true },
+        read: (row) => items.map(({ read }) => read(row)),
+      };
     }
     case 'map': {
       if (operands.length % 2 !== 0) throw failCount(call, ['an even number']);
@@ -71,7 +74,8 @@ export function compileCall(call: Call, operands: readonly Compiled[], context: 
       const names = operands.filter((_, index) => index % 2 === 0).map((operand) => operand.read([]) as string);
       const values = operands.filter((_, index) => index % 2 === 1);
       const fields = values.map((value, index) => ({ name: names[index] as string, type: asData(value.type), nullable: true }));
-      const read = (row: readonly Cell[]): Cell => Object.fromEntries(values.map((value, index) => [names[index] as string, value.read(row)]));
+      const read = (row: readonly Cell[]): Cell =>
+        Object.fromEntries(values.map((value, index) => [names[index] as string, value.read(row)]));
       return { type: { kind: 'struct', fields }, read };
     }
     case 'from_json':
@@ -87,12 +91,20 @@ export function compileCall(call: Call, operands: readonly Compiled[], context: 
 function compileFromJson(text: Compiled, schema: Compiled, options: Compiled | undefined): Compiled {
   const type = readTypeText(schema.read([]) as string);
   if (!['array', 'struct', 'map'].includes(type.kind)) {
-    throw new SqlError('DATATYPE_MISMATCH.INVALID_JSON_SCHEMA', '42K09', `Input schema "${spellType(type)}" must be a struct, an array, a map or a variant. SQLSTATE: 42K09`);
+    throw new SqlError(
+      'DATATYPE_MISMATCH.INVALID_JSON_SCHEMA',
+      '42K09',
+      `Input schema "${spellType(type)}" must be a struct, an array, a map or a variant. SQLSTATE: 42K09`,
+    );
   }
   const entries = (options?.read([]) ?? []) as [Cell, Cell][];
   const mode = entries.find(([key]) => key === 'mode')?.[1] ?? 'PERMISSIVE';
   if (mode !== 'FAILFAST' && mode !== 'PERMISSIVE') {
-    throw new SqlError('PARSE_MODE_UNSUPPORTED', '42000', `The function \`from_json\` doesn't support the ${mode as string} mode. SQLSTATE: 42000`);
+    throw new SqlError(
+      'PARSE_MODE_UNSUPPORTED',
+      '42000',
+      `The function \`from_json\` doesn't support the ${mode as string} mode. SQLSTATE: 42000`,
+    );
   }
   return { type: loosen(type), read: (row) => fromJson(text.read(row) as string | null, type, mode) };
 }
@@ -117,7 +129,8 @@ function makeInstant(operand: Compiled, unitMicros: bigint, text: string): Compi
     const cell = operand.read(row);
     if (cell === null) return null;
     const micros = BigInt(cell as number | bigint) * unitMicros;
-    if (BigInt.asIntN(64, micros) !== micros) throw new SqlError('ARITHMETIC_OVERFLOW', '22003', 'long overflow. SQLSTATE: 22003');
+    if (BigInt.asIntN(64, micros) !== micros)
+      throw new SqlError('ARITHMETIC_OVERFLOW', '22003', 'long overflow. SQLSTATE: 22003');
     return micros;
   };
   return { type: { kind: 'timestamp' }, read };

@@ -50,7 +50,8 @@ export function readInformationSchema(fullName: string, context: Context): Virtu
   const tables = registry.allTables.filter(
     ({ facts }) => facts.fullName.toLowerCase().startsWith(`${catalog}.`) && canSee(registry, request.principal, facts.fullName),
   );
-  if (rest.join('.') === 'columns') return { columns: toColumns(COLUMNS), rows: tables.flatMap((table) => describeColumns(table, context)) };
+  if (rest.join('.') === 'columns')
+    return { columns: toColumns(COLUMNS), rows: tables.flatMap((table) => describeColumns(table, context)) };
   if (rest.join('.') === 'tables') return { columns: toColumns(TABLES), rows: tables.map(describeTable) };
   throw makeTableNotFound(fullName.split('.'));
 }
@@ -64,7 +65,18 @@ function describeColumns({ facts, columns }: Table, { switches }: Context): Cell
     const dataType = type.kind === 'long' ? switches.bigintIs : nameType(type);
     const [precision, scale] = measure(type);
     const is = nullable ? 'YES' : 'NO';
-    return [...facts.fullName.toLowerCase().split('.'), name, index + 1, null, is, printType(type), dataType, precision, scale, comment ?? null];
+    return [
+      ...facts.fullName.toLowerCase().split('.'),
+      name,
+      index + 1,
+      null,
+      is,
+      printType(type),
+      dataType,
+      precision,
+      scale,
+      comment ?? null,
+    ];
   });
 }
 

@@ -41,7 +41,11 @@ function widest(a: SqlType, b: SqlType, column: string): SqlType {
     const [left, right] = [asDecimal(a), asDecimal(b)];
     if (left !== undefined && right !== undefined) {
       const scale = Math.max(left.scale, right.scale);
-      return { kind: 'decimal', precision: Math.min(38, Math.max(left.precision - left.scale, right.precision - right.scale) + scale), scale };
+      return {
+        kind: 'decimal',
+        precision: Math.min(38, Math.max(left.precision - left.scale, right.precision - right.scale) + scale),
+        scale,
+      };
     }
   }
   if (WHOLE.includes(a.kind) && WHOLE.includes(b.kind)) return WHOLE.indexOf(a.kind) > WHOLE.indexOf(b.kind) ? a : b;

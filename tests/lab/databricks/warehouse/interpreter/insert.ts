@@ -21,9 +21,12 @@ export async function insertRows({ table: name, columns: listed, query }: Insert
     }
     const assigned = new Set(targets.map((column) => column.name));
     const missing = columns.find((column) => !column.nullable && !assigned.has(column.name));
-    if (missing !== undefined) throw new SqlError('DELTA_INSERT_COLUMN_MISMATCH', '42802', `Column ${missing.name} is not specified in INSERT`);
+    if (missing !== undefined)
+      throw new SqlError('DELTA_INSERT_COLUMN_MISMATCH', '42802', `Column ${missing.name} is not specified in INSERT`);
     const { insertOverflow } = context.switches;
-    const assignments = targets.map((column, index) => makeAssignment(source.columns[index]?.type ?? { kind: 'void' }, column, insertOverflow));
+    const assignments = targets.map((column, index) =>
+      makeAssignment(source.columns[index]?.type ?? { kind: 'void' }, column, insertOverflow),
+    );
     const rows = source.rows.map((cells) => assignRow(cells, assignments, columns));
     files.append(rows);
     const count = BigInt(rows.length);
@@ -43,7 +46,11 @@ export function findTargets(names: readonly string[], columns: readonly StructFi
   const seen = new Set<string>();
   return names.map((name) => {
     const column = columns.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
-    if (column === undefined) throw makeUnresolvedColumn([name], columns.map((candidate) => candidate.name));
+    if (column === undefined)
+      throw makeUnresolvedColumn(
+        [name],
+        columns.map((candidate) => candidate.name),
+      );
     if (seen.has(column.name)) throw failRepeated(column.name);
     seen.add(column.name);
     return column;

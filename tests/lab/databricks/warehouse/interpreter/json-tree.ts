@@ -70,7 +70,11 @@ class Reader {
       } while (this.takeClose(','));
       if (!this.takeClose('}')) return undefined;
     }
-    return { kind: 'object', members, text: `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value.text}`).join(',')}}` };
+    return {
+      kind: 'object',
+      members,
+      text: `{${members.map(([name, value]) => `${JSON.stringify(name)}:${value.text}`).join(',')}}`,
+    };
   }
 
   private takeClose(sign: string): boolean {

@@ -24,14 +24,20 @@ export function makeMatcher(
   if (keys.length === 0) return (sourceRow) => target.rows.some((row) => read([...row, ...sourceRow]) === true);
   const index = new Map<string, (readonly Cell[])[]>();
   for (const row of target.rows) {
-    const key = joinKey(keys.map(({ target: side }) => side), row);
+    const key = joinKey(
+      keys.map(({ target: side }) => side),
+      row,
+    );
     if (key === undefined) continue;
     const bucket = index.get(key);
     if (bucket === undefined) index.set(key, [row]);
     else bucket.push(row);
   }
   return (sourceRow) => {
-    const key = joinKey(keys.map(({ source: side }) => side), sourceRow);
+    const key = joinKey(
+      keys.map(({ source: side }) => side),
+      sourceRow,
+    );
     return key !== undefined && (index.get(key) ?? []).some((row) => read([...row, ...sourceRow]) === true);
   };
 }
@@ -104,4 +110,3 @@ function joinKey(parts: readonly Compiled[], row: readonly Cell[]): string | und
   }
   return texts.join('');
 }
-

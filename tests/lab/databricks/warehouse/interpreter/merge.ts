@@ -27,17 +27,28 @@ export async function mergeRows(statement: Merge, context: Context): Promise<Sta
       compile(statement.condition, [...targetColumns, ...source.columns], context);
       return [statement.condition, readInserts(statement, columns, source.columns, context)] as const;
     });
-    const assignments = inserts.map(({ column, value }) => makeAssignment(value.type, column, 'DELTA_CAST_OVERFLOW_IN_TABLE_WRITE'));
+    const assignments = inserts.map(({ column, value }) =>
+      makeAssignment(value.type, column, 'DELTA_CAST_OVERFLOW_IN_TABLE_WRITE'),
+    );
     const stored = await readRows(files);
     const target = { columns: targetColumns, rows: stored.map((row) => columns.map(({ name }): Cell => row[name] ?? null)) };
     const isMatched = makeMatcher(condition, target, source.columns, context);
     const rows = source.rows
       .filter((row) => !isMatched(row))
-      .map((row): Row => assignRow(inserts.map(({ value }) => value.read(row)), assignments, columns));
+      .map((row): Row =>
+        assignRow(
+          inserts.map(({ value }) => value.read(row)),
+          assignments,
+          columns,
+        ),
+      );
     files.append(rows, 'MERGE');
     const inserted = BigInt(rows.length);
     return {
-      columns: ['num_affected_rows', 'num_updated_rows', 'num_deleted_rows', 'num_inserted_rows'].map((name) => ({ name, type: COUNT })),
+      columns: ['num_affected_rows', 'num_updated_rows', 'num_deleted_rows', 'num_inserted_rows'].map((name) => ({
+        name,
+        type: COUNT,
+      })),
       rows: [[inserted, 0n, 0n, inserted]],
     };
   });
@@ -63,7 +74,12 @@ function readInserts(
   }
   const seen = new Set<string>();
   return insert.columns.map((name, index) => {
-    const column = columns[findColumn([name], columns.map((field) => ({ ...field, qualifier: [] })))] as StructField;
+    const column = columns[
+      findColumn(
+        [name],
+        columns.map((field) => ({ ...field, qualifier: [] })),
+      )
+    ] as StructField;
     if (seen.has(column.name)) throw failRepeated(column.name);
     seen.add(column.name);
     const expression = insert.values[index] as (typeof insert.values)[number];

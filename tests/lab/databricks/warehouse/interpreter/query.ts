@@ -17,7 +17,8 @@ export async function runQuery(query: Query, context: Context): Promise<Rows> {
   const source = query.from === undefined ? { columns: [], rows: [[]] } : await readRelation(query.from, context);
   const { where } = query;
   const filtered = where === undefined ? source : filter(source, where, context);
-  if (query.items.some((item) => item.kind === 'expression' && isAggregate(item.expression))) return aggregate(query, filtered, context);
+  if (query.items.some((item) => item.kind === 'expression' && isAggregate(item.expression)))
+    return aggregate(query, filtered, context);
   const inline = query.items.find((item) => item.kind === 'expression' && isInline(item.expression));
   if (inline !== undefined) return expand(query, filtered, context);
   return project(query, filtered, context);
@@ -52,11 +53,19 @@ function expand({ items }: Select, { columns, rows }: Rows, context: Context): R
   const call = item?.kind === 'expression' && isInline(item.expression) ? item.expression : undefined;
   const [operand] = call?.operands ?? [];
   if (items.length > 1 || operand === undefined) {
-    throw new SqlError('UNSUPPORTED_GENERATOR.MULTI_GENERATOR', '42K0E', 'The stand-in takes inline() as the only item. SQLSTATE: 42K0E');
+    throw new SqlError(
+      'UNSUPPORTED_GENERATOR.MULTI_GENERATOR',
+      '42K0E',
+      'The stand-in takes inline() as the only item. SQLSTATE: 42K0E',
+    );
   }
   const { type, read } = compile(operand, columns, context);
   if (type.kind !== 'array' || type.element.kind !== 'struct') {
-    throw new SqlError('DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE', '42K09', 'inline() requires an array of structs. SQLSTATE: 42K09');
+    throw new SqlError(
+      'DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE',
+      '42K09',
+      'inline() requires an array of structs. SQLSTATE: 42K09',
+    );
   }
   const { fields } = type.element;
   const expanded = rows.flatMap((row) => (read(row) ?? []) as (Readonly<Record<string, Cell>> | null)[]);
@@ -78,12 +87,12 @@ function project(query: Select, source: Rows, context: Context): Rows {
     const hidden = new Set(outputColumns.map((column) => column.name.toLowerCase()));
     const scope: ScopeColumn[] = [
       ...outputColumns,
-      ...columns.map((column) => (hidden.has(column.name.toLowerCase()) ? { ...column, name: `${nameWindow(-1)}${column.name}` } : column)),
+      ...columns.map((column) =>
+        hidden.has(column.name.toLowerCase()) ? { ...column, name: `${nameWindow(-1)}${column.name}` } : column,
+      ),
     ];
     const compare = makeOrder(query.orderBy, scope, context);
-    pairs = pairs
-      .map((pair) => ({ ...pair, all: [...pair.output, ...pair.row] }))
-      .sort((a, b) => compare(a.all, b.all));
+    pairs = pairs.map((pair) => ({ ...pair, all: [...pair.output, ...pair.row] })).sort((a, b) => compare(a.all, b.all));
   }
   return { columns: outputColumns, rows: pairs.slice(0, query.limit ?? pairs.length).map(({ output }) => output) };
 }
@@ -106,7 +115,9 @@ function liftAll({ items, qualify }: Select, source: Rows, context: Context): Li
     item.kind === 'star' ? item : { ...item, expression: lift(item.expression), alias: item.alias ?? nameOf(item.expression) },
   );
   // QUALIFY may name an item by its alias.
-  const aliases = new Map(liftedItems.flatMap((item) => (item.kind === 'star' ? [] : [[item.alias.toLowerCase(), item.expression] as const])));
+  const aliases = new Map(
+    liftedItems.flatMap((item) => (item.kind === 'star' ? [] : [[item.alias.toLowerCase(), item.expression] as const])),
+  );
   const liftedQualify = qualify === undefined ? undefined : lift(replaceAliases(qualify, aliases, source.columns));
   const numbers = calls.map((call) => numberRows(call, source.columns, source.rows, context));
   const added = calls.map((_, index): ScopeColumn => ({ qualifier: [], name: nameWindow(index), type: { kind: 'integer' } }));
@@ -141,11 +152,18 @@ function readOutputs(
   }
   const wanted = item.qualifier.join('.').toLowerCase();
   const found = columns.slice(0, visible).flatMap(({ qualifier, name, type }, index) => {
-    const own = qualifier.slice(qualifier.length - item.qualifier.length).join('.').toLowerCase();
+    const own = qualifier
+      .slice(qualifier.length - item.qualifier.length)
+      .join('.')
+      .toLowerCase();
     return own === wanted || wanted === '' ? [{ name, type, read: (row: readonly Cell[]) => row[index] ?? null }] : [];
   });
   if (found.length > 0) return found;
-  throw new SqlError('CANNOT_RESOLVE_STAR_EXPAND', '42704', `Cannot resolve ${[...item.qualifier, '*'].join('.')}. SQLSTATE: 42704`);
+  throw new SqlError(
+    'CANNOT_RESOLVE_STAR_EXPAND',
+    '42704',
+    `Cannot resolve ${[...item.qualifier, '*'].join('.')}. SQLSTATE: 42704`,
+  );
 }
 
 function nameOf(expression: Expression): string {

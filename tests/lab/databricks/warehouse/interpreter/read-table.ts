@@ -31,7 +31,9 @@ export async function readRows(table: DeltaTable): Promise<Row[]> {
 function listFiles(directory: string): AddFile[] {
   const folder = join(directory, '_delta_log');
   const files = new Map<string, AddFile>();
-  for (const name of readdirSync(folder).filter((file) => /^\d{20}\.json$/.test(file)).sort()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => /^\d{20}\.json$/.test(file))
+    .sort()) {
     for (const line of readFileSync(join(folder, name), 'utf8').split('\n')) {
       if (line === '') continue;
       const { add, remove } = JSON.parse(line) as { add?: AddFile; remove?: AddFile };

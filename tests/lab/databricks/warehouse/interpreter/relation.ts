@@ -44,9 +44,14 @@ export function findTable(name: Name, { registry, request }: Context): Table {
 
 /** @throws SqlError for what has no files on this machine, or none yet */
 export function filesOf({ delta, facts }: Table): DeltaTable {
-  if (delta === undefined) throw new SqlError('UNSUPPORTED_FEATURE', '0A000', `The files of ${facts.fullName} are not on the stand-in's machine.`);
+  if (delta === undefined)
+    throw new SqlError('UNSUPPORTED_FEATURE', '0A000', `The files of ${facts.fullName} are not on the stand-in's machine.`);
   if (!delta.exists()) {
-    throw new SqlError('DELTA_PATH_DOES_NOT_EXIST', '42K03', `${facts.storageLocation ?? facts.fullName} doesn't exist, or is not a Delta table.`);
+    throw new SqlError(
+      'DELTA_PATH_DOES_NOT_EXIST',
+      '42K03',
+      `${facts.storageLocation ?? facts.fullName} doesn't exist, or is not a Delta table.`,
+    );
   }
   return delta;
 }

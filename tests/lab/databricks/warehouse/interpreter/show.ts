@@ -30,7 +30,9 @@ export function describeTable(name: Name, isExtended: boolean, context: Context)
 export function showTables(schema: Name, { registry, request }: Context): StatementResult {
   const [catalog, name] = schema.length === 1 ? [request.catalog ?? 'hive_metastore', schema[0]] : schema;
   const prefix = `${catalog}.${name}.`.toLowerCase();
-  const tables = registry.allTables.map((table) => table.facts.fullName).filter((fullName) => fullName.toLowerCase().startsWith(prefix));
+  const tables = registry.allTables
+    .map((table) => table.facts.fullName)
+    .filter((fullName) => fullName.toLowerCase().startsWith(prefix));
   const rows = tables
     .filter((fullName) => canSee(registry, request.principal, fullName))
     .sort()
@@ -43,7 +45,9 @@ export function showGrants(principal: string | undefined, on: Securable, context
   const { registry } = context;
   const name = nameOf(on, context);
   const principals = principal === undefined ? registry.grants.principalsOn(on.kind, name) : [principal];
-  const rows = principals.flatMap((holder) => registry.grants.list(holder, on.kind, name).map((privilege): Cell[] => [holder, privilege, on.kind, name]));
+  const rows = principals.flatMap((holder) =>
+    registry.grants.list(holder, on.kind, name).map((privilege): Cell[] => [holder, privilege, on.kind, name]),
+  );
   return { columns: toTexts('Principal', 'ActionType', 'ObjectType', 'ObjectKey'), rows };
 }
 

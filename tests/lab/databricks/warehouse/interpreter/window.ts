@@ -17,7 +17,11 @@ export function liftWindows(expression: Expression, first: number): Lifted {
   const lift = (part: Expression): Expression => {
     if (part.kind === 'call' && part.window !== undefined) {
       if (part.name !== 'row_number') {
-        throw new SqlError('UNRESOLVED_ROUTINE', '42883', `The stand-in knows no window function \`${part.name}\`. SQLSTATE: 42883`);
+        throw new SqlError(
+          'UNRESOLVED_ROUTINE',
+          '42883',
+          `The stand-in knows no window function \`${part.name}\`. SQLSTATE: 42883`,
+        );
       }
       calls.push(part);
       return { kind: 'column', path: [nameWindow(first + calls.length - 1)], text: part.text };

@@ -70,7 +70,8 @@ class ExpressionParser {
       reader.expect('NULL');
       return this.negate(start, isNegated, this.operator(start, 'IS NULL', left));
     }
-    const isNegated = reader.isAt('NOT') && (reader.peek(1).value === 'IN' || reader.peek(1).value === 'LIKE') && reader.take('NOT');
+    const isNegated =
+      reader.isAt('NOT') && (reader.peek(1).value === 'IN' || reader.peek(1).value === 'LIKE') && reader.take('NOT');
     if (reader.take('IN')) {
       const options = reader.readList(() => this.readOr());
       return this.negate(start, isNegated, this.operator(start, 'IN', left, ...options));
@@ -161,7 +162,8 @@ class ExpressionParser {
     const name = reader.readIdentifier().toLowerCase();
     reader.expectSign('(');
     const operands: Expression[] = [];
-    if (name === 'count' && reader.takeSign('*')) operands.push({ kind: 'literal', type: { kind: 'integer' }, value: 1, text: '1' });
+    if (name === 'count' && reader.takeSign('*'))
+      operands.push({ kind: 'literal', type: { kind: 'integer' }, value: 1, text: '1' });
     else if (!reader.isAtSign(')')) {
       do operands.push(this.readOr());
       while (reader.takeSign(','));

@@ -21,7 +21,11 @@ export function readNumber(token: Token, sign: '' | '-' = ''): Literal {
     const [kind, bits] = WHOLE[suffix as keyof typeof WHOLE];
     const whole = BigInt(digits);
     if (BigInt.asIntN(bits, whole) !== whole) {
-      throw new SqlError('INVALID_NUMERIC_LITERAL_RANGE', '22003', `Numeric literal ${digits} is outside the valid range. SQLSTATE: 22003`);
+      throw new SqlError(
+        'INVALID_NUMERIC_LITERAL_RANGE',
+        '22003',
+        `Numeric literal ${digits} is outside the valid range. SQLSTATE: 22003`,
+      );
     }
     return { type: { kind }, value: kind === 'long' ? whole : Number(whole) };
   }
@@ -38,7 +42,11 @@ function readDecimal(digits: string): Literal {
   const scale = fraction.length;
   const precision = Math.max(unscaled.toString().replace('-', '').length, scale, 1);
   if (precision > 38) {
-    throw new SqlError('DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION', '22003', `Decimal precision ${precision} exceeds max precision 38.`);
+    throw new SqlError(
+      'DECIMAL_PRECISION_EXCEEDS_MAX_PRECISION',
+      '22003',
+      `Decimal precision ${precision} exceeds max precision 38.`,
+    );
   }
   return { type: { kind: 'decimal', precision, scale }, value: unscaled };
 }
@@ -48,7 +56,11 @@ export function readTypedLiteral(word: string, text: string): Literal | undefine
   const literal = readTyped(word, text);
   if (literal === undefined) return undefined;
   if (literal.value !== undefined) return { type: literal.type, value: literal.value };
-  throw new SqlError('INVALID_TYPED_LITERAL', '42604', `The value of the typed literal "${word}" is invalid: '${text}'. SQLSTATE: 42604`);
+  throw new SqlError(
+    'INVALID_TYPED_LITERAL',
+    '42604',
+    `The value of the typed literal "${word}" is invalid: '${text}'. SQLSTATE: 42604`,
+  );
 }
 
 function readTyped(word: string, text: string): { type: SqlType; value: Cell | undefined } | undefined {
@@ -61,7 +73,10 @@ function readTyped(word: string, text: string): { type: SqlType; value: Cell | u
     case 'TIMESTAMP_NTZ':
       return { type: { kind: 'timestamp_ntz' }, value: parseTimestamp(text, 'wall-clock') };
     case 'X':
-      return { type: { kind: 'binary' }, value: /^(?:[0-9a-fA-F]{2})*$/.test(text) ? Uint8Array.from(Buffer.from(text, 'hex')) : undefined };
+      return {
+        type: { kind: 'binary' },
+        value: /^(?:[0-9a-fA-F]{2})*$/.test(text) ? Uint8Array.from(Buffer.from(text, 'hex')) : undefined,
+      };
     default:
       return undefined;
   }

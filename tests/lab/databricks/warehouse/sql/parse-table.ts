@@ -19,7 +19,16 @@ export function readCreateTable(reader: TokenReader): CreateTable {
       properties = Object.fromEntries(reader.readList(() => readProperty(reader)));
     } else break;
   }
-  return { kind: 'create-table', table, ifNotExists, columns, format: format ?? 'DELTA', location, comment, properties: properties ?? {} };
+  return {
+    kind: 'create-table',
+    table,
+    ifNotExists,
+    columns,
+    format: format ?? 'DELTA',
+    location,
+    comment,
+    properties: properties ?? {},
+  };
 }
 
 /** `name TYPE [NOT NULL] [COMMENT '…'] [DEFAULT …]` */
@@ -52,7 +61,11 @@ function readProperty(reader: TokenReader): [string, string] {
 function readConstant(reader: TokenReader): string {
   const { kind } = reader.peek();
   if (kind === 'parameter' || kind === 'marker') {
-    throw new SqlError('UNSUPPORTED_FEATURE.PARAMETER_MARKER_IN_UNEXPECTED_STATEMENT', '0A000', 'Parameter markers are not allowed in DDL. SQLSTATE: 0A000');
+    throw new SqlError(
+      'UNSUPPORTED_FEATURE.PARAMETER_MARKER_IN_UNEXPECTED_STATEMENT',
+      '0A000',
+      'Parameter markers are not allowed in DDL. SQLSTATE: 0A000',
+    );
   }
   return reader.readText();
 }

@@ -17,7 +17,11 @@ export class SqlError extends Error {
 /** `near` is the text of the token that does not fit, or undefined at the end of the statement. */
 export function makeSyntaxError(near: string | undefined, at: { readonly line: number; readonly column: number }): SqlError {
   const where = near === undefined ? 'end of input' : `'${near}'`;
-  return new SqlError('PARSE_SYNTAX_ERROR', '42601', `Syntax error at or near ${where}. SQLSTATE: 42601 (line ${at.line}, pos ${at.column})`);
+  return new SqlError(
+    'PARSE_SYNTAX_ERROR',
+    '42601',
+    `Syntax error at or near ${where}. SQLSTATE: 42601 (line ${at.line}, pos ${at.column})`,
+  );
 }
 
 export function makeTableNotFound(name: readonly string[]): SqlError {

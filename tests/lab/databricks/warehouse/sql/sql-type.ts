@@ -10,10 +10,11 @@ export function readSqlType(reader: TokenReader): DataType {
   const { start } = reader.peek();
   let { end } = reader.peek();
   reader.readIdentifier();
-  for (let depth = 0; depth > 0 || reader.isAtSign('(') || reader.isAtSign('<'); ) {
+  for (let depth = 0; depth > 0 || reader.isAtSign('(') || reader.isAtSign('<');) {
     const token = reader.next();
     if (token.kind === 'end') throw reader.fail();
-    if (token.kind === 'sign') depth += token.value === '(' || token.value === '<' ? 1 : token.value === ')' || token.value === '>' ? -1 : 0;
+    if (token.kind === 'sign')
+      depth += token.value === '(' || token.value === '<' ? 1 : token.value === ')' || token.value === '>' ? -1 : 0;
     end = token.end;
     if (depth === 0) break;
   }

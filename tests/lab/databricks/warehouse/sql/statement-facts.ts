@@ -89,7 +89,10 @@ function placeOfName(tokens: readonly Token[], at: number, kind: StatementKind):
   return wordAt(tokens, 1) === 'EXTENDED' ? 2 : 1;
 }
 
-function readMention(tokens: readonly Token[], first: number): (Omit<TableMention, 'isWritten'> & { readonly last: number }) | undefined {
+function readMention(
+  tokens: readonly Token[],
+  first: number,
+): (Omit<TableMention, 'isWritten'> & { readonly last: number }) | undefined {
   const name: string[] = [];
   let last = first;
   for (let at = first; ; at += 2) {
@@ -100,7 +103,9 @@ function readMention(tokens: readonly Token[], first: number): (Omit<TableMentio
     if (tokens[at + 1]?.value !== '.') break;
   }
   const [start, end] = [tokens[first], tokens[last]];
-  return name.length === 0 || start === undefined || end === undefined ? undefined : { name, start: start.start, end: end.end, last };
+  return name.length === 0 || start === undefined || end === undefined
+    ? undefined
+    : { name, start: start.start, end: end.end, last };
 }
 
 function wordAt(tokens: readonly Token[], at: number): string | undefined {

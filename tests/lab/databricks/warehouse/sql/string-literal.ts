@@ -6,7 +6,16 @@ export function unescapeLiteral(inside: string): string {
   return inside.replace(/\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[01][0-7][0-7]|[^])/g, (_, escape: string) => unescape(escape));
 }
 
-const LETTERS: Readonly<Record<string, string>> = { '0': '\0', b: '\b', n: '\n', r: '\r', t: '\t', Z: '\x1a', '%': '\\%', _: '\\_' };
+const LETTERS: Readonly<Record<string, string>> = {
+  '0': '\0',
+  b: '\b',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  Z: '\x1a',
+  '%': '\\%',
+  _: '\\_',
+};
 
 function unescape(escape: string): string {
   if (escape.length === 1) return LETTERS[escape] ?? escape;

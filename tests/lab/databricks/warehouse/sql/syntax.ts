@@ -96,8 +96,20 @@ export type Expression =
   /** `key`: a name, or the number of a `?`. */
   | { readonly kind: 'parameter'; readonly key: string | number; readonly text: string }
   | { readonly kind: 'column'; readonly path: Name; readonly text: string }
-  | { readonly kind: 'cast'; readonly operand: Expression; readonly type: DataType; readonly isTry: boolean; readonly text: string }
-  | { readonly kind: 'call'; readonly name: string; readonly operands: readonly Expression[]; readonly window: Window | undefined; readonly text: string }
+  | {
+      readonly kind: 'cast';
+      readonly operand: Expression;
+      readonly type: DataType;
+      readonly isTry: boolean;
+      readonly text: string;
+    }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly operands: readonly Expression[];
+      readonly window: Window | undefined;
+      readonly text: string;
+    }
   | { readonly kind: 'operator'; readonly operator: Operator; readonly operands: readonly Expression[]; readonly text: string };
 
 /** `OVER (PARTITION BY … ORDER BY …)` */

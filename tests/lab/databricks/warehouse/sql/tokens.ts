@@ -72,7 +72,12 @@ function joinTexts(tokens: readonly Token[]): Token[] {
   for (const token of tokens) {
     const last = joined.at(-1);
     if (token.kind === 'text' && last?.kind === 'text') {
-      joined[joined.length - 1] = { ...last, source: last.source + token.source, value: last.value + token.value, end: token.end };
+      joined[joined.length - 1] = {
+        ...last,
+        source: last.source + token.source,
+        value: last.value + token.value,
+        end: token.end,
+      };
     } else joined.push(token);
   }
   return joined;

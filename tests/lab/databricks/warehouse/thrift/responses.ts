@@ -29,7 +29,12 @@ export function makeSuccess(): Types.TStatus {
 
 export function makeInvalidHandle(what: 'SessionHandle' | 'OperationHandle', id: string): Types.TStatus {
   const text = `Invalid ${what}: ${what} [${id}]`;
-  return new tcli.TStatus({ statusCode: tcli.TStatusCode.INVALID_HANDLE_STATUS, errorCode: 0, errorMessage: text, displayMessage: text });
+  return new tcli.TStatus({
+    statusCode: tcli.TStatusCode.INVALID_HANDLE_STATUS,
+    errorCode: 0,
+    errorMessage: text,
+    displayMessage: text,
+  });
 }
 
 /** The driver makes StatusError of it. */

@@ -61,14 +61,20 @@ export function makeRowSet(
   return new tcli.TRowSet({
     startRowOffset: makeInt64(BigInt(startRow)) as never,
     rows: [],
-    columns: columns.map(({ type }, index) => makeColumn(type, rows.map((row) => row[index] ?? null))),
+    columns: columns.map(({ type }, index) =>
+      makeColumn(
+        type,
+        rows.map((row) => row[index] ?? null),
+      ),
+    ),
     columnCount: columns.length,
   });
 }
 
 function makeColumn(type: SqlType, cells: readonly Cell[]): Types.TColumn {
   const nulls = makeBitmap(cells);
-  const filled = <T>(absent: T, read: (cell: Exclude<Cell, null>) => T): T[] => cells.map((cell) => (cell === null ? absent : read(cell)));
+  const filled = <T>(absent: T, read: (cell: Exclude<Cell, null>) => T): T[] =>
+    cells.map((cell) => (cell === null ? absent : read(cell)));
   switch (type.kind) {
     case 'boolean':
       return new tcli.TColumn({ boolVal: new tcli.TBoolColumn({ values: filled(false, (cell) => cell === true), nulls }) });
@@ -92,7 +98,10 @@ function makeColumn(type: SqlType, cells: readonly Cell[]): Types.TColumn {
     case 'array':
     case 'map':
     case 'struct':
-      return makeTexts(filled('', (cell) => toJsonText(cell, type)), nulls);
+      return makeTexts(
+        filled('', (cell) => toJsonText(cell, type)),
+        nulls,
+      );
     case 'string':
     case 'date':
     case 'timestamp':
@@ -100,7 +109,10 @@ function makeColumn(type: SqlType, cells: readonly Cell[]): Types.TColumn {
     case 'decimal':
     case 'variant':
     case 'void':
-      return makeTexts(filled('', (cell) => formatCell(cell, type)), nulls);
+      return makeTexts(
+        filled('', (cell) => formatCell(cell, type)),
+        nulls,
+      );
   }
 }
 

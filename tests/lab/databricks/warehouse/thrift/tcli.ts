@@ -75,7 +75,10 @@ const METHODS: readonly TcliMethod[] = [
  *
  * @throws Error for a body that is no Thrift call; and what `handle` throws, so that the HTTP layer can answer it
  */
-export async function processCall(body: Buffer, handle: (method: TcliMethod, request: unknown) => Promise<unknown>): Promise<Buffer> {
+export async function processCall(
+  body: Buffer,
+  handle: (method: TcliMethod, request: unknown) => Promise<unknown>,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const handler = Object.fromEntries(
       METHODS.map((method) => [

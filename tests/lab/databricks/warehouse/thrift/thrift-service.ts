@@ -103,7 +103,10 @@ export class ThriftService {
     }
   }
 
-  private async openSession(request: Types.TOpenSessionReq, { caller, named }: Asked): Promise<CallEffects & { response: unknown }> {
+  private async openSession(
+    request: Types.TOpenSessionReq,
+    { caller, named }: Asked,
+  ): Promise<CallEffects & { response: unknown }> {
     const refused = this.refuse(named);
     if (refused !== undefined) return { response: { ...refused, serverProtocolVersion: PROTOCOL }, error: errorOf(named) };
     const stopped = await waitForWarehouse(this.parts, caller.warehouse, 'OpenSession');
@@ -149,7 +152,10 @@ export class ThriftService {
     return { status: isOpen ? makeSuccess() : makeInvalidHandle('SessionHandle', id), infoValue: { stringValue } };
   }
 
-  private async executeStatement(request: Types.TExecuteStatementReq, asked: Asked): Promise<CallEffects & { response: unknown }> {
+  private async executeStatement(
+    request: Types.TExecuteStatementReq,
+    asked: Asked,
+  ): Promise<CallEffects & { response: unknown }> {
     const { switches } = this.parts;
     const id = readIdentifier(request.sessionHandle.sessionId);
     const session = asked.named?.kind === 'invalid-handle' ? undefined : this.sessions.use(id, asked.caller.principal);
@@ -172,13 +178,15 @@ export class ThriftService {
   private makeDirectResults(operation: Operation, request: Types.TExecuteStatementReq): Types.TSparkDirectResults {
     const operationStatus = makeOperationStatus(operation, this.parts.switches.errorPrefix);
     if (operation.result === undefined) return new tcli.TSparkDirectResults({ operationStatus });
-    const resultSet = fetchNext(operation, Number(request.getDirectResults?.maxRows ?? MAX_FETCH_ROWS));
-    const isAll = resultSet.hasMoreRows !== true;
+    // Without columns there must be no row set either: the driver would never take it and ask for ever whether there is more.
+    const hasColumns = operation.result.columns.length > 0;
+    const resultSet = hasColumns ? fetchNext(operation, Number(request.getDirectResults?.maxRows ?? MAX_FETCH_ROWS)) : undefined;
+    const isAll = resultSet?.hasMoreRows !== true;
     if (isAll) this.operations.delete(operation.id);
     return new tcli.TSparkDirectResults({
       operationStatus,
       resultSetMetadata: makeMetadata(operation),
-      resultSet,
+      ...(resultSet && { resultSet }),
       ...(isAll && { closeOperation: new tcli.TCloseOperationResp({ status: makeSuccess() }) }),
     });
   }
@@ -197,7 +205,11 @@ export class ThriftService {
     return { response: answer(operation), ...(operation.error && { error: operation.error.errorClass }) };
   }
 
-  private refuse(named: NamedError | undefined, what: 'SessionHandle' | 'OperationHandle' = 'SessionHandle', id = ''): { status: Types.TStatus } | undefined {
+  private refuse(
+    named: NamedError | undefined,
+    what: 'SessionHandle' | 'OperationHandle' = 'SessionHandle',
+    id = '',
+  ): { status: Types.TStatus } | undefined {
     if (named?.kind === 'sql') return { status: makeErrorStatus(named.error, this.parts.switches.errorPrefix) };
     return named?.kind === 'invalid-handle' ? { status: makeInvalidHandle(what, id) } : undefined;
   }
