@@ -7,7 +7,7 @@ import {
   type ExpressionSource,
   type Fragment,
 } from './random-expression.ts';
-import { pickOne, wholeBelow } from './random.ts';
+import { chance, pickOne, wholeBelow } from './random.ts';
 
 /** What loops that end early, and choices of which a variant is wanted, may overlook; else any column. */
 export function narrowColumn(source: ExpressionSource, type: string): Fragment {
