@@ -15,9 +15,13 @@ export function errorName(value: unknown): string {
   return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_.]{0,99}$/.test(value) ? value : '';
 }
 
-/** True for an answer that comes from something else than an interface: a login page, a proxy. */
+/**
+ * True for an answer that comes from something else than an interface: a login page, a proxy. The text decides: frameworks name any answer
+ * text/html, and an empty text or `{}` is a good answer of Zerobus (contract §2.2).
+ */
 export function isHtml({ headers, text }: HttpAnswer): boolean {
-  return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)/i.test(text);
+  const isNamedHtml = /\bhtml\b/.test(headers['content-type'] ?? '');
+  return /^\s*<(!doctype|html|head|body)\b/i.test(text) || (isNamedHtml && /^\s*</.test(text));
 }
 
 /** Statuses that pass by themselves (contract §7.1, §7.2). 501 stays. */
