@@ -31,6 +31,13 @@ export const DATABRICKS_ERRORS = {
     action:
       'Correct databricksWorkspaceUrl (https://<workspace host>); for Zerobus databricksWorkspaceId, databricksRegion or zerobusEndpoint.',
   },
+  DATABRICKS_HOST_NOT_TRUSTED: {
+    retry: 'never',
+    meaning:
+      'The destination relies on the service principal of the service, but its workspace is none that this principal is for.',
+    action:
+      'Add the workspace (and zerobusEndpoint, if there is one) to DATABRICKS_WORKSPACE_URLS, or give the destination credentials of its own.',
+  },
   DATABRICKS_CREDENTIALS_REFUSED: {
     retry: 'never',
     meaning: 'The workspace does not accept the client id and secret of the service principal.',
