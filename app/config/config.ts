@@ -44,6 +44,12 @@ export const SETTINGS = {
     .optional()
     .describe('Client id of the service principal for destinations in Databricks that name none.'),
   DATABRICKS_CLIENT_SECRET: z.string().min(1).optional().describe('Its secret.'),
+  DATABRICKS_WORKSPACE_URLS: z
+    .string()
+    .transform((text) => text.split(',').map((url) => url.trim()))
+    .pipe(z.array(z.url({ protocol: /^https?$/ }).transform((url) => new URL(url).origin)))
+    .optional()
+    .describe('Workspaces, separated by commas, that may get that principal; without it no other host ever sees its secret.'),
   CA_FILE: z
     .string()
     .min(1)
@@ -116,6 +122,10 @@ const Environment = z
   .refine((env) => (env.DATABRICKS_CLIENT_ID === undefined) === (env.DATABRICKS_CLIENT_SECRET === undefined), {
     path: ['DATABRICKS_CLIENT_SECRET'],
     message: 'is a pair with DATABRICKS_CLIENT_ID: set both or none',
+  })
+  .refine((env) => env.DATABRICKS_CLIENT_ID === undefined || env.DATABRICKS_WORKSPACE_URLS !== undefined, {
+    path: ['DATABRICKS_WORKSPACE_URLS'],
+    message: 'is needed beside DATABRICKS_CLIENT_ID: the workspaces that this principal is for',
   });
 
 export type Config = Readonly<z.infer<typeof Environment>>;

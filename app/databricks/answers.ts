@@ -1,4 +1,5 @@
 import { AppError } from '../errors/app-error.ts';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { HttpAnswer } from './http-client.ts';
 
 /** The text as JSON; undefined when it is none. */
@@ -15,9 +16,13 @@ export function errorName(value: unknown): string {
   return typeof value === 'string' && /^[A-Za-z][A-Za-z0-9_.]{0,99}$/.test(value) ? value : '';
 }
 
-/** True for an answer that comes from something else than an interface: a login page, a proxy. */
+/**
+ * True for an answer that comes from something else than an interface: a login page, a proxy. The text decides: frameworks name any answer
+ * text/html, and an empty text or `{}` is a good answer of Zerobus (contract §2.2).
+ */
 export function isHtml({ headers, text }: HttpAnswer): boolean {
-  return /\bhtml\b/.test(headers['content-type'] ?? '') || /^\s*<(!doctype|html)/i.test(text);
+  const isNamedHtml = /\bhtml\b/.test(headers['content-type'] ?? '');
+  return /^\s*<(!doctype|html|head|body)\b/i.test(text) || (isNamedHtml && /^\s*</.test(text));
 }
 
 /** Statuses that pass by themselves (contract §7.1, §7.2). 501 stays. */
@@ -26,9 +31,9 @@ export function isPassing(status: number): boolean {
 }
 
 /** The fault behind a status for which `isPassing` is true. After 408, 5xx a request may have been carried out. */
-export function passingFault(answer: HttpAnswer, where: string): AppError {
+export function passingFault(answer: HttpAnswer, where: string, otherwise: ErrorCode = 'DATABRICKS_UNAVAILABLE'): AppError {
   const retryAfterMs = readRetryAfter(answer);
-  const code = answer.status === 429 ? 'DATABRICKS_THROTTLED' : 'DATABRICKS_UNAVAILABLE';
+  const code = answer.status === 429 ? 'DATABRICKS_THROTTLED' : otherwise;
   return new AppError(code, where, {
     facts: { status: answer.status },
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),

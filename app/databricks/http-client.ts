@@ -51,18 +51,36 @@ export function makeHttpClient({ timeoutMs = DEFAULT_TIMEOUT_MS, caPem }: HttpCl
   });
   return {
     async send(request) {
-      const timeout = AbortSignal.timeout(timeoutMs);
-      const signal = request.signal === undefined ? timeout : AbortSignal.any([timeout, request.signal]);
+      const ending = endingOf(request.signal, timeoutMs); // AbortSignal.any would stay with a signal that lives long
       try {
         const { method, url, headers, body } = request;
+        const { signal } = ending;
         const response = await send(url, { dispatcher: agent, method, headers, signal, ...(body === undefined ? {} : { body }) });
         return { status: response.statusCode, headers: plainHeaders(response), text: await readText(response.body) };
       } catch (cause) {
         const { code, reason } = findTransportFault(cause);
         throw new AppError(code, `${describeRequest(request)}: ${reason}`, { cause });
+      } finally {
+        ending.release();
       }
     },
     close: () => agent.close(),
+  };
+}
+
+/** A signal for one call: aborts with `outer`, or when the time is over. */
+function endingOf(outer: AbortSignal | undefined, timeoutMs: number): { readonly signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const abort = (): void => controller.abort();
+  const timer = setTimeout(abort, timeoutMs);
+  outer?.addEventListener('abort', abort, { once: true });
+  if (outer?.aborted === true) abort();
+  return {
+    signal: controller.signal,
+    release() {
+      clearTimeout(timer);
+      outer?.removeEventListener('abort', abort);
+    },
   };
 }
 

@@ -20,7 +20,7 @@ export function readToken({ status, text }: HttpAnswer): { readonly token: strin
 export function findTokenRefusal(answer: HttpAnswer, workspaceUrl: string, table: readonly string[] | undefined): AppError {
   const { status, text } = answer;
   const where = `${workspaceUrl}/oidc/v1/token answered ${status}`;
-  if (isPassing(status)) return passingFault(answer, where);
+  if (isPassing(status)) return passingFault(answer, where, 'DATABRICKS_TOKEN_UNAVAILABLE');
   const body = asObject(parseJson(text));
   const name = nameOf(body);
   if (status === 407) return new AppError('DATABRICKS_PROXY_REFUSED', `${where}: a proxy wants credentials`);

@@ -23,15 +23,13 @@ export function findRefusal(answer: HttpAnswer, where: string, table: readonly s
 
 function classify(answer: HttpAnswer, [catalog, schema]: readonly string[]): readonly [ErrorCode, string] {
   const { status, text } = answer;
-  const errorCode = errorName(asObject(parseJson(text))?.['error_code']);
   if (status === 429) return ['DATABRICKS_THROTTLED', ''];
   if (status === 409 || status === 499) return ['DATABRICKS_ANSWER_LOST', 'the request was cancelled on the way'];
   if (isPassing(status)) return ['DATABRICKS_UNAVAILABLE', ''];
   if (status === 407) return ['DATABRICKS_PROXY_REFUSED', 'a proxy wants credentials'];
   if (isHtml(answer) || (status >= 300 && status < 400)) return ['DATABRICKS_WRONG_ADDRESS', 'this is no Zerobus endpoint'];
   if (status === 413) return ['DATABRICKS_REQUEST_TOO_LARGE', ''];
-  if (/\b4024\b|default storage|unsupported table kind|catalog.?managed|check constraint/i.test(text))
-    return ['DATABRICKS_TABLE_UNSUPPORTED', 'a managed Delta table with storage of its own was expected'];
+  if (isUnsupported(text)) return ['DATABRICKS_TABLE_UNSUPPORTED', 'a managed Delta table with storage of its own was expected'];
   if (status === 401) return ['DATABRICKS_TOKEN_REFUSED', ''];
   if (status === 403) {
     const grants = `USE CATALOG on ${catalog}, USE SCHEMA on ${catalog}.${schema}, SELECT and MODIFY on the table`;
@@ -43,9 +41,17 @@ function classify(answer: HttpAnswer, [catalog, schema]: readonly string[]): rea
     return ['DATABRICKS_WRONG_ADDRESS', 'the workspace id or the region in the host of Zerobus is wrong'];
   // Databricks says not to read messages; nothing else tells an unknown column from a bad value (contract §2.7).
   if (/unrecognized field|FIELD_NOT_IN_TABLE/i.test(text)) return ['DATABRICKS_SCHEMA_DIFFERS', 'a column is unknown there'];
-  if (status === 400 && (errorCode === '' || errorCode === 'INVALID_PARAMETER_VALUE' || errorCode === 'INVALID_ARGUMENT'))
-    return ['DATABRICKS_ROW_REFUSED', 'a row of the request does not fit the table'];
+  // Whatever else it says of a request that it understood: if it is not the rows, none of them will be taken, and that is told apart.
+  if (status === 400 || status === 422) return ['DATABRICKS_ROW_REFUSED', 'a row of the request does not fit the table'];
   return ['DATABRICKS_REQUEST_REFUSED', ''];
+}
+
+/** A table that Zerobus cannot write to. Numbers alone tell nothing: a message may name column 4024 of the text, or quote a value. */
+function isUnsupported(text: string): boolean {
+  if (/Error Code:?\s*4044\b/i.test(text)) return false;
+  return /Error Code:?\s*4024\b|created in default storage|unsupported table kind|catalog[- ]managed|check constraints? (is|are) not/i.test(
+    text,
+  );
 }
 
 /** `INVALID_PARAMETER_VALUE, error code 4044, state 3` */

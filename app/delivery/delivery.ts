@@ -41,6 +41,7 @@ export class Delivery {
   private readonly keeper: LeaseKeeper;
   private readonly status: OwnerStatus;
   private readonly signal: AbortSignal;
+  private readonly writeSignal: AbortSignal;
   private readonly guard: WriteGuard;
   private openWriter: Writer | undefined;
   private hand: Backlog | undefined;
@@ -52,13 +53,25 @@ export class Delivery {
   /** As it must stand in the store while the lease is ours. */
   private checkpoint: Uint8Array | undefined;
 
-  constructor(options: OwnerOptions, lease: Lease, keeper: LeaseKeeper, status: OwnerStatus, signal: AbortSignal) {
+  /** @param signals `end`: nothing new is begun; `write`: what is under way is given up too */
+  constructor(
+    options: OwnerOptions,
+    lease: Lease,
+    keeper: LeaseKeeper,
+    status: OwnerStatus,
+    signals: { readonly end: AbortSignal; readonly write: AbortSignal },
+  ) {
     this.options = options;
     this.lease = lease;
     this.keeper = keeper;
     this.status = status;
-    this.signal = signal;
-    this.guard = { signal, check: () => this.checkLease(), checkQuarantine: (entries) => this.checkQuarantine(entries) };
+    this.signal = signals.end;
+    this.writeSignal = signals.write;
+    this.guard = {
+      signal: signals.write,
+      check: () => this.checkLease(),
+      checkQuarantine: (entries) => this.checkQuarantine(entries),
+    };
   }
 
   /** Resolves when the signal aborts. @throws AppError LEASE_LOST, INCARNATION_SUPERSEDED, QUEUE_DROPPED; a fault of our own as it is */
@@ -86,7 +99,7 @@ export class Delivery {
   }
 
   private async checkLease(): Promise<void> {
-    if (this.signal.aborted || !(await this.lease.held())) {
+    if (this.writeSignal.aborted || !(await this.lease.held())) {
       throw new AppError('LEASE_LOST', `another process delivers ${this.options.destinationId} now`);
     }
   }
@@ -94,7 +107,7 @@ export class Delivery {
   /** Reads the table anew and begins with an empty hand: what was taken is still in the queue. */
   private async open(): Promise<void> {
     const { queue, makeWriter, prepareContext, clock } = this.options;
-    this.openWriter ??= await makeWriter();
+    this.openWriter ??= await makeWriter(this.signal);
     const { columns, storeLoss, warnings = [] } = await this.writer.open(await queue.checkpoint());
     this.status.setWarnings(warnings);
     if (storeLoss !== undefined) await this.countStoreLoss(storeLoss);
@@ -181,7 +194,8 @@ export class Delivery {
       rejection: result?.rejections?.get(event.key),
     }));
     this.backlog.markSettled(settled.map((each) => ({ event: each.event, tally: tallyOf(each) })));
-    await this.untilDone(() => this.settle(settled, result?.hasWritten === true), 0);
+    const settle = (): Promise<void> => this.settle(settled, result?.hasWritten === true);
+    await (this.signal.aborted && this.keeper.isCurrent() ? settle() : this.untilDone(settle, 0));
     this.status.setInProcess(0);
     this.firstSeenAtMs = this.backlog.size === 0 ? undefined : clock.monotonic();
     if (result?.hasWritten !== true) return;

@@ -8,8 +8,8 @@ import type { PrepareContext } from './prepare-event.ts';
 export interface OwnerOptions {
   readonly destinationId: string;
   readonly queue: DestinationQueue;
-  /** Called after the lease was gained; the owner closes what it gets. */
-  readonly makeWriter: () => Promise<Writer>;
+  /** Called after the lease was gained; the owner closes what it gets. @param signal aborts when the tenure ends */
+  readonly makeWriter: (signal: AbortSignal) => Promise<Writer>;
   /** Makes what is needed to prepare events for the columns that `writer` fills. */
   readonly prepareContext: (columns: readonly TableColumn[], writer: Writer) => PrepareContext;
   /** So many events make a batch due before its time. */

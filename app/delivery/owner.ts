@@ -4,6 +4,9 @@ import { keepLease } from './lease-keeper.ts';
 import type { OwnerOptions } from './owner-options.ts';
 import { OwnerStatus } from './owner-status.ts';
 
+/** How long a write that is under way may go on after a stop: what it brings into the table is then known to be there. */
+const LAST_WRITE_MS = 10_000;
+
 /** Why an owner ended: another process has the lease; it lost it; the destination is gone; it was told to stop. */
 export type OwnerEnd = 'not-owner' | 'lease-lost' | 'gone' | 'stopped';
 
@@ -22,7 +25,14 @@ export async function runOwner(options: OwnerOptions, stop: AbortSignal): Promis
   if (lease === undefined) return 'not-owner';
   const keeper = keepLease(lease, leaseMs, clock, log);
   const status = new OwnerStatus(queue, clock);
-  const delivery = new Delivery(options, lease, keeper, status, AbortSignal.any([stop, keeper.signal]));
+  const patience = new AbortController();
+  const losePatience = (): void => void setTimeout(() => patience.abort(), LAST_WRITE_MS).unref();
+  stop.addEventListener('abort', losePatience, { once: true });
+  const signals = {
+    end: AbortSignal.any([stop, keeper.signal]),
+    write: AbortSignal.any([patience.signal, keeper.signal]),
+  };
+  const delivery = new Delivery(options, lease, keeper, status, signals);
   onTenure?.(true);
   log.info({ event: 'owner.started', destination: destinationId, scope: queue.scope });
   try {
@@ -34,6 +44,7 @@ export async function runOwner(options: OwnerOptions, stop: AbortSignal): Promis
     log.info({ event: 'owner.ended', destination: destinationId, code: error.code, message: error.message });
     return 'gone';
   } finally {
+    stop.removeEventListener('abort', losePatience);
     keeper.stop();
     onTenure?.(false);
     await delivery.close();

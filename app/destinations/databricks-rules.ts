@@ -7,7 +7,12 @@ const noPrincipal = (given: Given, { hasPrincipal }: ServiceFacts): string | und
   hasPrincipal || given['databricksAccessToken'] !== undefined
     ? undefined
     : 'unless the service has a service principal of its own (DATABRICKS_CLIENT_ID)';
-const principal: Presence = { requiredWhen: noPrincipal };
+const principal: Presence = {
+  requiredWhen: (given, service) =>
+    given['databricksClientSecret'] === undefined
+      ? noPrincipal(given, service)
+      : 'beside databricksClientSecret: the two are a pair',
+};
 const secret: Presence = {
   requiredWhen: (given, service) =>
     given['databricksClientId'] === undefined ? noPrincipal(given, service) : 'beside databricksClientId: the two are a pair',

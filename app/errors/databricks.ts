@@ -31,11 +31,23 @@ export const DATABRICKS_ERRORS = {
     action:
       'Correct databricksWorkspaceUrl (https://<workspace host>); for Zerobus databricksWorkspaceId, databricksRegion or zerobusEndpoint.',
   },
+  DATABRICKS_HOST_NOT_TRUSTED: {
+    retry: 'never',
+    meaning:
+      'The destination relies on the service principal of the service, but its workspace is none that this principal is for.',
+    action:
+      'Add the workspace (and zerobusEndpoint, if there is one) to DATABRICKS_WORKSPACE_URLS, or give the destination credentials of its own.',
+  },
   DATABRICKS_CREDENTIALS_REFUSED: {
     retry: 'never',
     meaning: 'The workspace does not accept the client id and secret of the service principal.',
     action:
       'Make a new OAuth secret for the service principal, add the principal to the workspace, and give both to the destination (databricksClientId, databricksClientSecret).',
+  },
+  DATABRICKS_TOKEN_UNAVAILABLE: {
+    retry: 'later',
+    meaning: 'The token endpoint of the workspace cannot answer at the moment; nothing was sent.',
+    action: 'See the status page of Databricks; the product tries again by itself.',
   },
   DATABRICKS_SCOPE_MISSING: {
     retry: 'never',

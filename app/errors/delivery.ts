@@ -15,8 +15,10 @@ export const DELIVERY_ERRORS = {
   },
   THREAD_UNAVAILABLE: {
     retry: 'later',
-    meaning: 'A worker thread for a large or slow resource could not be started, usually because memory or processes of the container are used up.',
-    action: 'Nothing when it passes: it is tried again. Otherwise give the process more memory (a thread may use up to 1 GiB) and look at its limit of threads.',
+    meaning:
+      'A worker thread for a large or slow resource could not be started, usually because memory or processes of the container are used up.',
+    action:
+      'Nothing when it passes: it is tried again. Otherwise give the process more memory (a thread may use up to 1 GiB) and look at its limit of threads.',
   },
   ENTRY_UNREADABLE: {
     retry: 'never',

@@ -13,8 +13,9 @@ import { makeSqlSender } from '../writers/managed/sql-sender.ts';
 import { makeZerobusSender } from '../writers/managed/zerobus-sender.ts';
 
 export interface DatabricksOptions {
-  /** For tables that name no principal. */
-  readonly principal: { readonly clientId: string; readonly clientSecret: string } | undefined;
+  /** For tables that name no principal, in these workspaces only: whoever may create a destination must not learn its secret by naming a host of their own. */
+  readonly principal:
+    { readonly clientId: string; readonly clientSecret: string; readonly workspaceUrls: readonly string[] } | undefined;
   /** Authorities trusted beside the usual ones, PEM. */
   readonly caPem: string | undefined;
   /** Proxies, by HTTPS_PROXY and the like. */
@@ -56,13 +57,13 @@ export class Databricks {
     return makeSqlSender(this.openWarehouse(table), tableNameParts(table));
   }
 
-  /** @param signal ends reading the columns while it waits for a cold warehouse */
+  /** @param signal ends statements that wait for a cold warehouse */
   openTable(table: DatabricksTable, signal?: AbortSignal): ManagedTable {
     const warehouse = this.openWarehouse(table);
     const name = tableNameParts(table);
     return {
       readColumns: () => readTableColumns(warehouse, name, signal),
-      addColumns: (columns) => addColumns(warehouse, name, columns),
+      addColumns: (columns) => addColumns(warehouse, name, columns, signal),
       close: () => warehouse.close(),
     };
   }
@@ -88,14 +89,25 @@ export class Databricks {
     });
   }
 
-  private credentialsOf({ clientId, clientSecret, accessToken }: DatabricksTable): Credentials {
+  private credentialsOf(table: DatabricksTable): Credentials {
+    const { workspaceUrl, zerobusEndpoint, clientId, clientSecret, accessToken } = table;
     if (accessToken !== undefined) return { kind: 'access-token', token: accessToken };
     if (clientId !== undefined && clientSecret !== undefined) return { kind: 'principal', clientId, clientSecret };
     const { principal } = this.options;
-    if (principal !== undefined) return { kind: 'principal', ...principal };
+    if (principal === undefined) {
+      throw new AppError(
+        'SECRET_NOT_AVAILABLE',
+        'the destination names no service principal, and DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET are not set',
+      );
+    }
+    const { workspaceUrls, ...own } = principal;
+    const strange = [workspaceUrl, ...(zerobusEndpoint === undefined ? [] : [zerobusEndpoint])].find(
+      (url) => !workspaceUrls.includes(new URL(url).origin),
+    );
+    if (strange === undefined) return { kind: 'principal', ...own };
     throw new AppError(
-      'SECRET_NOT_AVAILABLE',
-      'the destination names no service principal, and DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET are not set',
+      'DATABRICKS_HOST_NOT_TRUSTED',
+      `the destination names no service principal, and that of the service is not for ${new URL(strange).origin}`,
     );
   }
 }

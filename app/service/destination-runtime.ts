@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { OwnerMemory, OwnerOptions } from '../delivery/owner-options.ts';
 import { runOwner, type OwnerEnd } from '../delivery/owner.ts';
 import { scopeOf, type Destination, type DestinationTarget } from '../destinations/destination.ts';
+import { AppError } from '../errors/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
 import type { Wakeups } from '../lib/wakeups.ts';
 import type { Logger } from '../log.ts';
@@ -73,15 +74,20 @@ async function runOnPath(
   const definition = nameFhirVersion(destination.viewDefinition, deps.config.FHIR_VERSION); // older ones were stored without
   const view = compile(deps, definition);
   const memory = deps.memoryOf(scopeOf(destination));
-  const makeWriter = async (): Promise<Writer> =>
-    makeExternalDirectWriter({
+  const makeWriter = async (): Promise<Writer> => {
+    logCompiledView(deps.log, destination.id, view);
+    return makeExternalDirectWriter({
       store: await deps.openStore(location),
       application: makeApplication(destination.installation, destination.id, destination.incarnation),
       clock: deps.clock,
       memory: memory.table,
       chooseColumns: (columns) => makeRowEncoder(view, columns).columns,
     });
-  return runOwner(ownerOptions(deps, destination, { definition, view }, makeWriter), stop);
+  };
+  return runOwner(
+    ownerOptions(deps, destination, () => ({ definition, view }), makeWriter),
+    stop,
+  );
 }
 
 /** Such a table follows its view: a change of the view ends the tenure, and the next one adds what the table lacks (S0.96). */
@@ -91,30 +97,27 @@ async function runManaged(
   { table }: Extract<DestinationTarget, { kind: 'databricks' }>,
   stop: AbortSignal,
 ): Promise<OwnerEnd> {
-  const { config, databricks, queueStore, metrics, client, clock, log } = deps;
-  const { id, writeMode, batchSize, viewName } = destination;
-  const viewDefinition = nameFhirVersion(destination.viewDefinition, config.FHIR_VERSION);
+  const { config, databricks, queueStore, metrics, clock } = deps;
+  const { id, writeMode, batchSize } = destination;
   const memory = deps.memoryOf(scopeOf(destination));
-  memory.views ??= new ViewWatch(
-    {
-      client,
-      destinationId: id,
-      viewName,
-      fhirVersion: config.FHIR_VERSION,
-      compile: (definition) => compile(deps, definition),
-      clock,
-      log,
-    },
-    { definition: viewDefinition, view: compile(deps, viewDefinition) },
-  );
-  const inUse = await memory.views.read();
-  const { view } = inUse;
-  const knownColumns = memory.columns;
-  memory.columns = undefined;
-  const makeWriter = async (): Promise<Writer> =>
-    makeManagedWriter({
+  const changed = new AbortController();
+  let watching: Promise<void> = Promise.resolve();
+  let inUse: ViewInUse | undefined;
+  /** Only who has the lease asks Aidbox for the view. */
+  const makeWriter = async (signal: AbortSignal): Promise<Writer> => {
+    memory.views ??= watchView(deps, destination);
+    inUse = await memory.views.read();
+    const { view } = inUse;
+    logCompiledView(deps.log, id, view);
+    watching = memory.views.changed(config.VIEW_REFRESH_MS, signal).then(
+      () => changed.abort(),
+      () => changed.abort(), // the next tenure shows what is wrong
+    );
+    const knownColumns = memory.columns;
+    memory.columns = undefined;
+    return makeManagedWriter({
       sender: writeMode === 'managed-zerobus' ? databricks.openZerobus(table, batchSize) : databricks.openSql(table),
-      table: databricks.openTable(table),
+      table: databricks.openTable(table, signal),
       plan: planColumns(writeMode, table, view),
       knownColumns,
       recent: memory.recent,
@@ -127,16 +130,36 @@ async function runManaged(
       },
       clock,
     });
-  const changed = new AbortController();
-  const watching = memory.views
-    .changed(config.VIEW_REFRESH_MS, AbortSignal.any([stop, changed.signal]))
-    .finally(() => changed.abort());
+  };
+  const viewInUse = (): ViewInUse => {
+    if (inUse === undefined) throw new AppError('INTERNAL', 'the view was not read yet');
+    return inUse;
+  };
   try {
-    return await runOwner(ownerOptions(deps, destination, inUse, makeWriter), AbortSignal.any([stop, changed.signal]));
+    const options = ownerOptions(deps, destination, viewInUse, makeWriter);
+    return await runOwner(options, AbortSignal.any([stop, changed.signal]));
   } finally {
     changed.abort();
     await watching;
   }
+}
+
+function watchView(deps: RuntimeDeps, { id, viewName, viewDefinition }: Destination): ViewWatch {
+  const { client, config, clock, log } = deps;
+  const fhirVersion = config.FHIR_VERSION;
+  const definition = nameFhirVersion(viewDefinition, fhirVersion);
+  return new ViewWatch(
+    {
+      client,
+      destinationId: id,
+      viewName,
+      fhirVersion,
+      compile: (current) => compile(deps, current),
+      clock,
+      log,
+    },
+    { definition, view: compile(deps, definition) },
+  );
 }
 
 function compile({ config }: RuntimeDeps, viewDefinition: unknown): CompiledView {
@@ -146,27 +169,29 @@ function compile({ config }: RuntimeDeps, viewDefinition: unknown): CompiledView
 function ownerOptions(
   deps: RuntimeDeps,
   destination: Destination,
-  { definition, view }: ViewInUse,
+  viewInUse: () => ViewInUse,
   makeWriter: OwnerOptions['makeWriter'],
 ): OwnerOptions {
   const { config, queueStore, client, wakeups, clock, metrics, log } = deps;
   const { id, batchSize, sendIntervalMs, writeMode } = destination;
   const queue = queueStore.destination(scopeOf(destination));
-  logCompiledView(log, id, view);
   return {
     destinationId: id,
     queue,
     makeWriter,
-    prepareContext: (columns, writer) => ({
-      view,
-      encoder: makeRowEncoder(view, columns),
-      slow: {
-        lane: deps.slowLane,
-        job: { viewDefinition: definition, createdAtUrl: config.AIDBOX_CREATED_AT_URL, columns },
-      },
-      lastValues: makeLastValues(client, id),
-      holds: (key, coverage) => writer.holds(key, coverage),
-    }),
+    prepareContext: (columns, writer) => {
+      const { definition, view } = viewInUse();
+      return {
+        view,
+        encoder: makeRowEncoder(view, columns),
+        slow: {
+          lane: deps.slowLane,
+          job: { viewDefinition: definition, createdAtUrl: config.AIDBOX_CREATED_AT_URL, columns },
+        },
+        lastValues: makeLastValues(client, id),
+        holds: (key, coverage) => writer.holds(key, coverage),
+      };
+    },
     batchSize,
     eventsPerWrite:
       writeMode === 'managed-zerobus' ? Math.max(batchSize, Math.min(MAX_EVENTS_ON_THE_WAY, batchSize * 16)) : batchSize,

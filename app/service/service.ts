@@ -203,11 +203,16 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
 
 /** @throws AppError CONFIG_INVALID when CA_FILE cannot be read */
 async function openDatabricks(
-  { CA_FILE: caFile, DATABRICKS_CLIENT_ID: clientId, DATABRICKS_CLIENT_SECRET: clientSecret }: Config,
+  {
+    CA_FILE: caFile,
+    DATABRICKS_CLIENT_ID: clientId,
+    DATABRICKS_CLIENT_SECRET: clientSecret,
+    DATABRICKS_WORKSPACE_URLS: workspaceUrls = [],
+  }: Config,
   clock: Clock,
   log: Logger,
 ): Promise<Databricks> {
-  const principal = clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret };
+  const principal = clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret, workspaceUrls };
   const caPem =
     caFile === undefined
       ? undefined

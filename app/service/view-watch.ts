@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AidboxClient } from '../aidbox/aidbox-client.ts';
 import { checkView, findView } from '../destinations/lookups.ts';
-import { isAppError } from '../errors/app-error.ts';
+import { AppError, isAppError } from '../errors/app-error.ts';
 import type { Clock } from '../lib/clock.ts';
+import { describeCause } from '../lib/describe-cause.ts';
 import { omit, type Json } from '../lib/json.ts';
 import type { Logger } from '../log.ts';
 import type { CompiledView } from '../view/compiled-view.ts';
@@ -34,6 +35,7 @@ export class ViewWatch {
   private inUse: ViewInUse;
   /** The definition that was found unfit last, which is said once. */
   private unfit: Json | undefined;
+  private isTold = false;
 
   /** @param inUse the view as it was at create */
   constructor(options: ViewWatchOptions, inUse: ViewInUse) {
@@ -41,7 +43,7 @@ export class ViewWatch {
     this.inUse = inUse;
   }
 
-  /** The view as Aidbox has it now. */
+  /** The view as Aidbox has it now. @throws AppError AIDBOX_… while Aidbox has not told it once in this process: columns that it gained would be missing */
   async read(): Promise<ViewInUse> {
     const { client, viewName, fhirVersion, compile } = this.options;
     let definition: Json | undefined;
@@ -50,12 +52,22 @@ export class ViewWatch {
       if (!isSameView(definition, this.inUse.definition) && !isSameView(definition, this.unfit)) {
         const view = compile(definition);
         checkView(view);
+        const { resourceType } = this.inUse.view;
+        if (view.resourceType !== resourceType)
+          throw new AppError(
+            'VIEW_UNSUITABLE',
+            `the view is for ${view.resourceType} now; the destination is for ${resourceType}`,
+          );
         this.inUse = { definition, view };
       }
+      this.isTold = true;
     } catch (error) {
-      if (!isAppError(error)) throw error;
+      const fault = isAppError(error) ? error : new AppError('INTERNAL', `the view cannot be read (${describeCause(error)})`);
+      const isPassing = fault.retry === 'later' && definition === undefined;
+      if (isPassing && !this.isTold) throw fault;
       this.unfit = definition ?? this.unfit;
-      if (definition !== undefined || error.retry === 'never') this.warn(error.code, error.message, error.action);
+      if (!isPassing) this.warn(fault.code, fault.message, fault.action);
+      this.isTold = true;
     }
     return this.inUse;
   }

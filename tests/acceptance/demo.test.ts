@@ -99,6 +99,7 @@ describeWith(await findDeltaRs(), 'npm run demo', (deltaRs) => {
   it('ends by itself with status 0 and says what it did in one JSON line, last', () => {
     expect({ status: ended.status, stderr: ended.status === 0 ? '' : ended.stderr }).toEqual({ status: 0, stderr: '' });
     expect(result()).toEqual({
+      mode: 'external-direct',
       changes: CHANGES,
       rows: CHANGES,
       table: join(dir, 'tables', 'patients'),

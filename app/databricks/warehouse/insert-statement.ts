@@ -46,6 +46,11 @@ export function makeInsertStatement(
   return makeJsonStatement(table, columns, rows);
 }
 
+/** True when the statement for these columns is a MERGE: running it twice writes the rows once. */
+export function isRepeatable(columns: readonly TableColumn[]): boolean {
+  return columns.some(({ name }) => name.toLowerCase() === '_event_id');
+}
+
 /** Undefined when the batch is too large for this form. */
 function makeLiteralStatement(
   table: readonly string[],
@@ -79,8 +84,8 @@ function makeStatement(
   nameOf: (index: number) => string,
 ): Omit<InsertStatement, 'parameters'> {
   const names = columns.map(({ name }) => quoteName(name)).join(', ');
+  if (!isRepeatable(columns)) return { sql: `INSERT INTO ${quoteNames(table)} (${names}) ${query}`, repeatable: false };
   const keys = ['_event_id', '_row_no'].map((key) => columns.findIndex(({ name }) => name.toLowerCase() === key));
-  if (keys[0] === -1) return { sql: `INSERT INTO ${quoteNames(table)} (${names}) ${query}`, repeatable: false };
   const conditions = keys
     .filter((index) => index !== -1)
     .map((index) => `t.${quoteName(columns[index]?.name ?? '')} = s.${nameOf(index)}`);

@@ -4,10 +4,11 @@ import type { ViewExpression } from '../view-definition.ts';
 import type { PlannedColumn } from '../view-plan.ts';
 import { emitItems } from './emit-items.ts';
 import { emitSingle } from './emit-single.ts';
-import { emitBlock, emitVariable, withSlot, type Frame } from './frame.ts';
+import { emitBlock, withSlot, type Frame } from './frame.ts';
 import { emitValue } from './emit-value.ts';
 import type { ElementType } from './element-type.ts';
-import { beginningsOf, elementOf, isComputed, isValue, keyOf, type ItemKind, type Node } from './ir.ts';
+import { elementOf, isComputed, isValue, type ItemKind, type Node } from './ir.ts';
+import { shareBeginnings } from './share-beginnings.ts';
 import type { LoweredColumn, LoweredIteration, LoweredSelect, LoweredView, Walk } from './lower-view.ts';
 import { makeSource, RESOURCE, ROOT_PROPERTY, type Source } from './source.ts';
 
@@ -202,25 +203,6 @@ function emitParts(generation: Generation, parts: readonly Part[], outer: Place,
     };
   }, then);
   first.emit(generation, place, combine);
-}
-
-/** Evaluates what several columns begin with, and gives the frame in which they find it. */
-function shareBeginnings(frame: Frame, columns: readonly LoweredColumn[]): Frame {
-  const chains = columns.map(({ value }) =>
-    'node' in value ? beginningsOf(value.node).map((node) => ({ node, key: keyOf(node) })) : [],
-  );
-  const counts = new Map<string, number>();
-  for (const { key } of chains.flat()) counts.set(key, (counts.get(key) ?? 0) + 1);
-  const shared = new Map(frame.shared);
-  for (const chain of chains) {
-    chain.forEach(({ node, key }, index) => {
-      const count = counts.get(key) ?? 0;
-      // One that only stands before a longer one is no gain.
-      const isOnlyBefore = counts.get(chain[index + 1]?.key ?? '') === count;
-      if (count > 1 && !isOnlyBefore && !shared.has(key)) shared.set(key, emitVariable({ ...frame, shared }, node));
-    });
-  }
-  return { ...frame, shared };
 }
 
 function emitIteration(

@@ -18,7 +18,7 @@ export function encodeEvents(
     try {
       const rows = event.content.rows.map(encode);
       const sizes = rows.map((row) => Buffer.byteLength(row) + 1);
-      const largest = Math.max(...sizes);
+      const largest = sizes.reduce((most, size) => Math.max(most, size), 0);
       if (largest <= maxBytes) return [{ event, rows, bytes: sizes.reduce((sum, size) => sum + size, 0) }];
       const reason = `a row of ${largest} bytes is larger than a request may be (${maxBytes} bytes)`;
       refused.set(event.key, { code: 'DATABRICKS_ROW_REFUSED', reason });

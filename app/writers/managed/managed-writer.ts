@@ -58,6 +58,7 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
     known = opened.table;
     if (opened.added) addedAtMs = clock.monotonic();
     const isAsBefore = sameColumns(columns, opened.filled);
+    if (!isAsBefore) refused.clear(); // with other columns they may be taken
     columns = opened.filled;
     tenure = randomUUID();
     if (batchSender === undefined || !isAsBefore)
@@ -66,8 +67,8 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
   }
 
   /** Reads the columns again after rows were refused. @throws AppError TABLE_SCHEMA_CHANGED when they are others now, DATABRICKS_SCHEMA_NOT_VISIBLE while a new one may not be known everywhere, SQL_COLUMNS_REFUSED when they are the same and a warehouse does not take them */
-  async function syncSchema(refusal: AppError): Promise<void> {
-    const isNews = clock.monotonic() - syncedAtMs > SYNC_EVERY_MS;
+  async function syncSchema(refusal: AppError, anew: boolean): Promise<void> {
+    const isNews = anew || clock.monotonic() - syncedAtMs > SYNC_EVERY_MS;
     if (isNews) {
       const now = await table.readColumns().catch((error: unknown) => {
         if (isAppError(error) && (error.retry === 'never' || error.code === 'SQL_SCHEMA_DIFFERS')) return known; // the refusal alone tells what is wrong then
@@ -99,6 +100,7 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
       columns,
       refused,
     );
+    if (refused.size > 0) await guard.checkQuarantine(refused.size);
     try {
       await batchSender.send(encoded, guard);
     } catch (error) {
@@ -116,12 +118,12 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
       return isRepeated ? 'written-before' : 'written';
     });
     refused.clear();
-    taken.clear();
+    for (const { key } of events) taken.delete(key);
     const written = encoded.filter(({ event }) => !rejections.has(event.key));
     return {
       outcomes,
       rejections,
-      hasWritten: true,
+      hasWritten: outcomes.includes('written'),
       version: undefined,
       rows: written.reduce((sum, { rows }) => sum + rows.length, 0),
       bytes: written.reduce((sum, { bytes }) => sum + bytes, 0),

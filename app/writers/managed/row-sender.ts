@@ -12,6 +12,8 @@ export interface RowSender {
    * @throws AppError; `REFUSED` tells what the codes mean for the rows
    */
   send(columns: readonly TableColumn[], rows: readonly string[], signal: AbortSignal): Promise<void>;
+  /** True where rows that are sent again are in the table once. */
+  isRepeatable(columns: readonly TableColumn[]): boolean;
   /** Called before rows with new columns are sent again. */
   renew(): void;
   close(): Promise<void>;

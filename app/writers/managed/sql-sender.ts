@@ -1,4 +1,4 @@
-import { makeInsertStatement } from '../../databricks/warehouse/insert-statement.ts';
+import { isRepeatable, makeInsertStatement } from '../../databricks/warehouse/insert-statement.ts';
 import { makeSqlRowEncoder } from '../../databricks/warehouse/sql-row.ts';
 import type { TableName } from '../../databricks/warehouse/table-columns.ts';
 import type { Warehouse } from '../../databricks/warehouse/warehouse.ts';
@@ -20,6 +20,7 @@ export function makeSqlSender(warehouse: Warehouse, table: TableName): RowSender
       const context = { what: 'insert into', table, privileges: ['SELECT', 'MODIFY'] } as const;
       await warehouse.execute(sql, { context, parameters, repeatable, signal });
     },
+    isRepeatable,
     renew: () => undefined,
     close: () => warehouse.close(),
   };

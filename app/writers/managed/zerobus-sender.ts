@@ -14,6 +14,7 @@ export function makeZerobusSender(client: ZerobusClient, batchSize: number): Row
     limits: { maxRows: Math.min(MAX_ROWS, batchSize), maxBytes: MAX_BYTES, maxRequests: MAX_REQUESTS, splitsEvents: true },
     makeRowEncoder: makeZerobusRowEncoder,
     send: (_columns, rows, signal) => client.insert(rows, signal),
+    isRepeatable: () => false,
     renew: () => client.renew(),
     close: async () => undefined,
   };

@@ -64,9 +64,12 @@ export const DATABRICKS_TROUBLES: readonly Failure[] = [
     what: 'creates whose secret the workspace refuses',
     async provoke(stage) {
       const parameters = stage.workspace.parameters('managed-zerobus', 'main.fhir.managed_zerobus');
-      for (const wrong of [{ databricksClientSecret: SECRETS.misplaced }, { databricksClientId: PRINCIPAL.secret }]) {
-        const all: Readonly<Record<string, string>> = { ...parameters, ...wrong };
-        const given = Object.entries(all).map(([name, valueString]) => ({ name, valueString }));
+      const wrongs: readonly Readonly<Record<string, string>>[] = [
+        { databricksClientSecret: SECRETS.misplaced },
+        { databricksClientId: PRINCIPAL.secret },
+      ];
+      for (const wrong of wrongs) {
+        const given = Object.entries({ ...parameters, ...wrong }).map(([name, valueString]) => ({ name, valueString }));
         await stage.call('POST', '/fhir/AidboxTopicDestination', onDatabricks(given), 422);
       }
     },

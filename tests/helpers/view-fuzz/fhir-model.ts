@@ -50,6 +50,19 @@ function typeAt(path: string): string {
   return type.startsWith('System.') ? 'string' : type;
 }
 
+const variants = new Map<string, (readonly string[])[]>();
+
+/** The properties of each choice element that has this one among them (`valueString`: those of each `value` of the model). */
+export function choicesWith(property: string): readonly (readonly string[])[] {
+  if (variants.size === 0) {
+    for (const [path, suffixes] of Object.entries(r4.choiceTypePaths)) {
+      const properties = suffixes.map((suffix) => path.slice(path.lastIndexOf('.') + 1) + suffix);
+      for (const each of properties) variants.set(each, [...(variants.get(each) ?? []), properties]);
+    }
+  }
+  return variants.get(property) ?? [];
+}
+
 /** What values of a type look like. */
 export function kindOf(type: string): 'object' | 'text' | 'number' | 'boolean' | 'temporal' | 'resource' {
   if (type === 'Resource') return 'resource';

@@ -27,17 +27,19 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
   if (chance(random, exotic)) return { text: pickOne(random, exoticColumns(source, type)), type: 'string' };
   const roll = random();
   if (roll < 0.3) return { text: randomCondition(source, type, 1), type: 'boolean' };
-  if (roll > 0.96) {
+  if (roll > 0.93) {
     const objects = randomPath(source, type, { wanted: 'object' });
-    if (objects !== undefined)
-      return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).exists()`, type: 'boolean' };
+    if (objects !== undefined) {
+      const call = pickOne(random, ['exists()', 'exists()', `exists(${failingCondition(source, objects.type)})`, 'empty()']);
+      return { text: `${objects.text}.where(${failingCondition(source, objects.type)}).${call}`, type: 'boolean' };
+    }
   }
   if (roll < 0.33) return { text: '%rowIndex', type: 'integer' };
   if (roll < 0.35) return { text: literal(source), type: 'string' };
   if (roll < 0.38) return { text: pickOne(random, ['getAidboxTs()', 'getAidboxCts()']), type: 'instant' };
   if (roll < 0.41) return iif(source, type);
   if (roll < 0.43 && type === source.root) return { text: 'getResourceKey()', type: 'id' };
-  if (roll < 0.47) return wholeChoice(source, type) ?? { text: '%resource.id', type: 'id' };
+  if (roll < 0.5) return wholeChoice(source, type) ?? { text: '%resource.id', type: 'id' };
   const path = randomPath(source, type, { wanted: 'primitive' });
   if (path === undefined) return kindOf(type) === 'object' ? { text: '%resource.id', type: 'id' } : { text: '$this', type };
   if (chance(random, 0.3)) return onText(source, path);
@@ -46,7 +48,7 @@ export function randomColumn(source: ExpressionSource, type: string): Fragment {
 }
 
 /** A choice element of any type; undefined when there is none. */
-function wholeChoice(source: ExpressionSource, type: string): Fragment | undefined {
+export function wholeChoice(source: ExpressionSource, type: string): Fragment | undefined {
   const choices = childrenOf(type).filter(({ variants }) => variants !== undefined);
   const there = choices.filter((child) => isSeen(source, type, child));
   const found = pickOne(source.random, there.length > 0 ? there : choices);
@@ -155,7 +157,7 @@ export function randomCondition(source: ExpressionSource, type: string, depth: n
 }
 
 /** A condition that fails on what is of another form than the model says: the item behind the one that is taken then counts. */
-function failingCondition(source: ExpressionSource, type: string): string {
+export function failingCondition(source: ExpressionSource, type: string): string {
   const { random } = source;
   if (kindOf(type) === 'text') return `$this >= ${literal(source)}`;
   const kind = pickOne(random, ['text', 'text', 'number', 'boolean'] as const);
@@ -216,7 +218,8 @@ function walk(source: ExpressionSource, from: string, wanted: PathWish['wanted']
   return undefined;
 }
 
-function isSeen({ seen }: ExpressionSource, type: string, { name, variants }: ModelChild): boolean {
+/** Whether the resources at hand have this element. */
+export function isSeen({ seen }: ExpressionSource, type: string, { name, variants }: ModelChild): boolean {
   const names = seen.get(type);
   return names !== undefined && (names.has(name) || variants?.some(({ property }) => names.has(property)) === true);
 }

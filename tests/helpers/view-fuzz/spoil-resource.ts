@@ -1,4 +1,5 @@
 import type { Resource } from '../../../app/view/compiled-view.ts';
+import { choicesWith } from './fhir-model.ts';
 import { addMetadata, type Json } from './random-resource.ts';
 import { chance, pickOne, wholeBelow, type Random } from './random.ts';
 
@@ -79,6 +80,31 @@ function hideChild(random: Random, holder: Json, name: string, mentioned: readon
   }
 }
 
+/** Puts a spoilt item behind the good ones, which code that stops at a good one must not overlook. */
+function addSpoiltItem(random: Random, list: unknown[], mentioned: readonly string[]): void {
+  const item = structuredClone(list[0]) as Json;
+  const names = Object.keys(item);
+  const aimed = names.filter((property) => isMentioned(property, mentioned));
+  const wrong = aimed.length > 0 && chance(random, 0.7) ? [pickOne(random, aimed)] : names.filter(() => chance(random, 0.5));
+  for (const property of wrong) if (property !== undefined) item[property] = structuredClone(pickOne(random, WRONG));
+  list.push(item);
+}
+
+/** Adds a second variant of a choice, or the metadata of one, before or behind the one that is there; sometimes in its place. */
+function addVariant(random: Random, holder: Json, name: string, choice: readonly string[]): void {
+  const value = holder[name];
+  const other = pickOne(random, choice) ?? name;
+  const added = chance(random, 0.35) || other === name ? `_${other}` : other;
+  const content = added.startsWith('_')
+    ? { extension: [{ url: 'urn:u', valueString: 'a' }] }
+    : structuredClone(pickOne(random, [value, 'a', 7, true, '2020-01-31', {}]));
+  const before = chance(random, 0.5);
+  const rest = { ...holder };
+  if (chance(random, 0.15)) delete rest[name];
+  for (const each of Object.keys(holder)) delete holder[each];
+  Object.assign(holder, before ? { [added]: content, ...rest } : { ...rest, [added]: content });
+}
+
 function spoil(random: Random, holder: Json, name: string, mentioned: readonly string[]): void {
   const value = holder[name];
   if (typeof value === 'number' && chance(random, 0.5)) {
@@ -89,6 +115,15 @@ function spoil(random: Random, holder: Json, name: string, mentioned: readonly s
     hideChild(random, holder, name, mentioned);
     return;
   }
+  if (isListOfObjects(value) && chance(random, 0.35)) {
+    addSpoiltItem(random, value, mentioned);
+    return;
+  }
+  const choice = pickOne(random, choicesWith(name));
+  if (choice !== undefined && chance(random, 0.5)) {
+    addVariant(random, holder, name, choice);
+    return;
+  }
   switch (wholeBelow(random, 8)) {
     case 0:
       delete holder[name];
@@ -97,17 +132,6 @@ function spoil(random: Random, holder: Json, name: string, mentioned: readonly s
       holder[name] = Array.isArray(value) ? value[0] : [value];
       return;
     case 2:
-      if (isListOfObjects(value) && chance(random, 0.7)) {
-        // A spoilt item behind a good one, which code that stops at the good one must not overlook.
-        const item = structuredClone(value[0]) as Json;
-        const names = Object.keys(item);
-        const aimed = names.filter((property) => isMentioned(property, mentioned));
-        const wrong =
-          aimed.length > 0 && chance(random, 0.7) ? [pickOne(random, aimed)] : names.filter(() => chance(random, 0.5));
-        for (const property of wrong) item[property] = structuredClone(pickOne(random, WRONG));
-        value.push(item);
-        return;
-      }
       holder[name] = Array.isArray(value) ? [...(value as unknown[]), pickOne(random, WRONG)] : [value, structuredClone(value)];
       return;
     case 3:

@@ -93,7 +93,7 @@ describe('tokens', () => {
     lab.faults.add({ service: 'token', error: '503', count: null });
     expect(await source.get()).toBe(first);
     shiftMs = 61 * 60_000;
-    await expect(source.get()).rejects.toMatchObject({ code: 'DATABRICKS_UNAVAILABLE' });
+    await expect(source.get()).rejects.toMatchObject({ code: 'DATABRICKS_TOKEN_UNAVAILABLE' });
   });
 
   it('are refused with the reason and the cure, and never with the secret', async () => {
@@ -193,6 +193,10 @@ describe('a request to Zerobus', () => {
       { error_code: 'INVALID_PARAMETER_VALUE', message: 'invalid digit found in string. Error Code: 4044, Error State: 3.' },
       'DATABRICKS_ROW_REFUSED',
     ],
+    [400, { error_code: 'BAD_REQUEST', message: 'Record decoder/encoder error. Error Code: 4044' }, 'DATABRICKS_ROW_REFUSED'],
+    [422, { error_code: 'SCHEMA_VALIDATION_FAILED' }, 'DATABRICKS_ROW_REFUSED'],
+    [400, { message: 'invalid digit found in string at line 1 column 4024. Error Code: 4044' }, 'DATABRICKS_ROW_REFUSED'],
+    [400, { message: 'invalid value patient-4024' }, 'DATABRICKS_ROW_REFUSED'],
     [418, { error_code: 'TEAPOT' }, 'DATABRICKS_REQUEST_REFUSED'],
   ])('that is answered with %i %j is a case of %s', async (status, body, code) => {
     lab.faults.add({ service: 'zerobus', answer: { status, body, headers: { 'retry-after': '7' } } });
@@ -201,6 +205,29 @@ describe('a request to Zerobus', () => {
       .catch((refusal: unknown) => refusal);
     expect(error).toMatchObject({ code });
     if (status === 429) expect(error).toMatchObject({ retryAfterMs: 7_000 });
+  });
+});
+
+describe('an answer that calls itself text/html', () => {
+  const headers = { 'content-type': 'text/html; charset=utf-8' };
+
+  it.each(['', '{}'])('and says %j has taken the rows, as frameworks name everything so', async (body) => {
+    lab.faults.add({ service: 'zerobus', answer: { status: 200, body, headers } });
+    await zerobus().insert(['{"id":"a"}'], signal);
+  });
+
+  it('is read by its text when it refuses', async () => {
+    lab.faults.add({
+      service: 'zerobus',
+      answer: { status: 403, body: '{"error_code":"PERMISSION_DENIED"}', headers },
+      count: 2,
+    });
+    await expect(zerobus().insert(['{"id":"a"}'], signal)).rejects.toMatchObject({ code: 'DATABRICKS_FORBIDDEN' });
+  });
+
+  it('is a login page or a proxy when its text is one', async () => {
+    lab.faults.add({ service: 'zerobus', answer: { status: 200, body: '<!doctype html><html>Sign in</html>', headers } });
+    await expect(zerobus().insert(['{"id":"a"}'], signal)).rejects.toMatchObject({ code: 'DATABRICKS_WRONG_ADDRESS' });
   });
 });
 

@@ -46,8 +46,9 @@ class Target {
           await new Promise((resolve) => setImmediate(resolve));
           const code = this.refuse(rows);
           if (code !== undefined) throw new AppError(code, 'the server says no', { facts: { errorClass: this.errorClass } });
-          this.rows.push(...rows);
+          for (const row of rows) this.rows.push(row);
         },
+        isRepeatable: () => false,
         renew: () => (this.renewals += 1),
         close: async () => undefined,
       },
@@ -196,10 +197,69 @@ describe('the writer of managed tables', () => {
     });
     expect(target.rows).toEqual([]);
     expect(target.requests).toBeLessThan(200);
+    for (let attempt = 0; attempt < 8; attempt++) {
+      await writer.open(undefined);
+      await expect(writer.write(someEvents(60), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_ALL_ROWS_REFUSED' });
+    }
     target.refuse = () => undefined; // somebody mended the table
     await writer.open(undefined);
     const { outcomes } = await writer.write(someEvents(60), target.guard);
-    expect(target.ids()).toHaveLength(outcomes.filter((outcome) => outcome === 'written').length);
+    expect(outcomes).toEqual(Array(60).fill('written'));
+    expect(target.ids()).toHaveLength(60);
+  });
+
+  it('stops likewise when a table that took rows takes none any more, and when events come one by one', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    await writer.write(someEvents(30), target.guard);
+    target.refuse = () => 'DATABRICKS_ROW_REFUSED';
+    await expect(writer.write(someEvents(60, 100), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_ALL_ROWS_REFUSED' });
+    let stopped = 0;
+    let quarantined = 0;
+    for (let index = 0; index < 30; index++) {
+      await writer.open(undefined);
+      const result = await writer.write(someEvents(1, 200 + index), target.guard).catch(() => undefined);
+      if (result === undefined) stopped += 1;
+      else quarantined += 1;
+    }
+    expect({ stopped, quarantined }).toEqual({ stopped: 30, quarantined: 0 });
+  });
+
+  it('sends again only the part that is missing of an event that needs several requests', async () => {
+    const writer = target.writer({ maxRequests: 1 });
+    await writer.open(undefined);
+    const [event] = someEvents(1) as [PreparedEvent];
+    const many: PreparedEvent = {
+      ...event,
+      content: { kind: 'rows', rows: Array.from({ length: 35 }, (_, index) => [`many-${index}`, index]) },
+    };
+    target.refuse = (rows) => (rows.some((row) => row.includes('"many-25"')) ? 'DATABRICKS_THROTTLED' : undefined);
+    await expect(writer.write([many], target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_THROTTLED' });
+    target.refuse = () => undefined;
+    await writer.open(undefined);
+    await writer.write([many], target.guard);
+    expect(target.ids()).toEqual(Array.from({ length: 35 }, (_, index) => `many-${index}`));
+  });
+
+  it('does not blame events for columns that turn out to be others while a bad row is being found', async () => {
+    const writer = target.writer();
+    await writer.open(undefined);
+    target.refuse = (rows) =>
+      rows.length > 5
+        ? 'DATABRICKS_ROW_REFUSED'
+        : rows.some((row) => row.includes('"p-3"'))
+          ? 'DATABRICKS_SCHEMA_DIFFERS'
+          : undefined;
+    await expect(writer.write(someEvents(10), target.guard)).rejects.toMatchObject({ code: 'DATABRICKS_SCHEMA_NOT_VISIBLE' });
+  });
+
+  it('takes events with very many rows', async () => {
+    const writer = target.writer({ maxBytes: 1_000_000_000, maxRows: Infinity });
+    await writer.open(undefined);
+    const [event] = someEvents(1) as [PreparedEvent];
+    const rows = Array.from({ length: 150_000 }, (_, index) => ['x', index]);
+    const { outcomes } = await writer.write([{ ...event, content: { kind: 'rows', rows } }], target.guard);
+    expect(outcomes).toEqual(['written']);
   });
 
   it('goes on beside many bad events as soon as one good one is found', async () => {
