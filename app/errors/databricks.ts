@@ -163,6 +163,11 @@ export const DATABRICKS_ERRORS = {
     action:
       'Check tableName, databricksWarehouseId and databricksWorkspaceUrl; make the table (`npm run view -- ddl`); grant the privilege to see it.',
   },
+  UNITY_CALL_ABSENT: {
+    retry: 'never',
+    meaning: 'The workspace does not have a call by which `npm run doctor` looks around; nothing that the product needs.',
+    action: 'Nothing: what it would have told stays unknown, and later checks decide.',
+  },
   UNITY_ALREADY_EXISTS: {
     retry: 'never',
     meaning: 'Unity Catalog has an object of this name already.',

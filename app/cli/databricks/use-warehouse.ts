@@ -20,7 +20,7 @@ export function makeWarehouseUse(shared: Shared): (target: DoctorTarget, tokens:
       statementTimeoutMs: TIMEOUT_MS,
     });
     try {
-      await warehouse.query("SELECT 'ready' AS answer", { context: { what: 'try the SQL warehouse' } });
+      await warehouse.execute('SELECT 1', { context: { what: 'try the SQL warehouse' }, repeatable: true });
     } finally {
       await warehouse.close();
     }
