@@ -1,6 +1,6 @@
-import { rootCertificates } from 'node:tls';
 import { EnvHttpProxyAgent, request as send, type Dispatcher } from 'undici';
 import { AppError } from '../errors/app-error.ts';
+import { authorities, type TrustOptions } from './authorities.ts';
 import { findTransportFault } from './transport-fault.ts';
 
 export interface HttpRequest {
@@ -26,11 +26,9 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export interface HttpClientOptions {
+export interface HttpClientOptions extends TrustOptions {
   /** For one call, from its sending to the end of the answer. Default 60 s. */
   readonly timeoutMs?: number;
-  /** PEM text of authorities that are trusted beside the usual ones. */
-  readonly caPem?: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -40,11 +38,13 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 const MAX_HEADER_BYTES = 64 * 1024;
 
 /** Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
-export function makeHttpClient({ timeoutMs = DEFAULT_TIMEOUT_MS, caPem }: HttpClientOptions = {}): HttpClient {
-  const tls = caPem === undefined ? {} : { ca: [...rootCertificates, caPem] };
+export function makeHttpClient({ timeoutMs = DEFAULT_TIMEOUT_MS, ...trust }: HttpClientOptions = {}): HttpClient {
+  const ca = authorities(trust);
+  const connect = { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) };
   const agent = new EnvHttpProxyAgent({
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
-    requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+    connect,
+    requestTls: connect,
+    proxyTls: connect,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxHeaderSize: MAX_HEADER_BYTES,

@@ -17,7 +17,8 @@ export const DATABRICKS_ERRORS = {
   DATABRICKS_TLS_FAILED: {
     retry: 'never',
     meaning: 'The certificate of the Databricks host, or of a proxy in front of it, is not trusted.',
-    action: 'Set CA_FILE to the certificates of the authority that signs for that host or proxy.',
+    action:
+      'Set CA_FILE (for Databricks alone) or NODE_EXTRA_CA_CERTS (for the whole process) to the certificates of the authority that signs for that host or proxy; both may be set.',
   },
   DATABRICKS_PROXY_REFUSED: {
     retry: 'never',

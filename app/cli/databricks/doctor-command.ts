@@ -48,8 +48,7 @@ export async function doctorCommand(
     );
     return 1;
   }
-  const caPem = await readAuthorities(loadDatabricksEnvironment().CA_FILE);
-  const authorities = caPem === undefined ? {} : { caPem };
+  const authorities = await readAuthorities(loadDatabricksEnvironment().CA_FILE);
   const http = makeHttpClient(authorities);
   const shared = { ...authorities, environment: readProxyEnvironment(), clock: systemClock, log };
   const isJson = words.flag('json');

@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
+import { connect, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { makeHttpClient } from '../../../app/databricks/http-client.ts';
 import { makeCertificate } from '../../lab/databricks/tls/certificate.ts';
@@ -69,6 +69,34 @@ describe('the HTTP client', () => {
     expect(await client({ caPem: cert }).send(get(url))).toMatchObject({ status: 200, text: 'secure' });
   });
 
+  it('trusts what NODE_EXTRA_CA_CERTS names beside what CA_FILE names', async () => {
+    const [one, other] = [makeCertificate(), makeCertificate()];
+    const made = client({ caPem: one.cert, extraCaPem: other.cert });
+    for (const { key, cert } of [one, other]) {
+      const port = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('secure')));
+      expect(await made.send(get(`https://localhost:${port}/`))).toMatchObject({ text: 'secure' });
+    }
+  });
+
+  it('trusts them for a proxy by https as well', async () => {
+    const { key, cert } = makeCertificate();
+    const target = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('through')));
+    const ofProxy = makeCertificate();
+    const proxy = createTlsServer({ key: ofProxy.key, cert: ofProxy.cert });
+    proxy.on('connect', (_request, socket) => {
+      const upstream = connect(target, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+    });
+    const port = await listen(proxy);
+    process.env['NO_PROXY'] = process.env['no_proxy'] = '';
+    process.env['HTTPS_PROXY'] = process.env['https_proxy'] = `https://localhost:${port}`;
+    const url = `https://localhost:${target}/`;
+    expect(await client({ caPem: cert, extraCaPem: ofProxy.cert }).send(get(url))).toMatchObject({ text: 'through' });
+    await expect(client({ caPem: cert }).send(get(url))).rejects.toMatchObject({ code: 'DATABRICKS_TLS_FAILED' });
+  });
+
   it('goes through the proxy of the environment, and names it when it refuses', async () => {
     const { key, cert } = makeCertificate();
     const target = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('through')));
@@ -78,13 +106,9 @@ describe('the HTTP client', () => {
       seen.push(request.url ?? '');
       if (request.headers['proxy-authorization'] === undefined)
         return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-      const onward = createSocketServer().unref();
-      onward.close();
-      void import('node:net').then(({ connect }) => {
-        const upstream = connect(target, '127.0.0.1', () => {
-          socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-          upstream.pipe(socket).pipe(upstream);
-        });
+      const upstream = connect(target, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
       });
     });
     const port = await listen(proxy);

@@ -1,9 +1,11 @@
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { chooseProxy } from '../../../../app/databricks/warehouse/proxy.ts';
 import { openWarehouse } from '../../../../app/databricks/warehouse/warehouse.ts';
 import { systemClock } from '../../../../app/lib/clock.ts';
+import { makeCertificate } from '../../../lab/databricks/tls/certificate.ts';
 import { startScriptedWarehouse, type ScriptedWarehouse } from '../../../helpers/scripted-warehouse.ts';
 
 const WORKSPACE = new URL('https://dbc-1.cloud.databricks.com');
@@ -55,8 +57,10 @@ describe('a warehouse behind a proxy', () => {
   beforeEach(async () => {
     [asked, refuses] = [[], false];
     server = await startScriptedWarehouse();
-    proxy = createServer();
-    proxy.on('connect', (request, socket) => {
+    proxy = await startProxy(createServer());
+  });
+  const startProxy = async (started: Server): Promise<Server> => {
+    started.on('connect', (request, socket) => {
       asked.push(`${request.url} ${request.headers['proxy-authorization']}`);
       if (refuses) return void socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n');
       const port = Number(new URL(server.url).port);
@@ -66,23 +70,28 @@ describe('a warehouse behind a proxy', () => {
       });
       for (const end of [upstream, socket]) end.on('error', () => void upstream.destroy());
     });
-    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
-  });
+    await new Promise<void>((resolve) => started.listen(0, '127.0.0.1', resolve));
+    return started;
+  };
   afterEach(async () => {
     await server.stop();
     proxy.close();
     proxy.closeAllConnections();
   });
 
-  const run = async (): Promise<void> => {
+  interface Way {
+    readonly trust?: { readonly caPem?: string; readonly extraCaPem?: string };
+    readonly environment?: Readonly<Record<string, string>>;
+  }
+  const run = async ({ trust = { caPem: server.caPem }, environment }: Way = {}): Promise<void> => {
     const nothing = (): void => undefined;
     const warehouse = openWarehouse({
       workspaceUrl: server.url,
       warehouseId: 'abc',
       getToken: async () => 'token',
       dropToken: nothing,
-      caPem: server.caPem,
-      environment: { HTTPS_PROXY: `http://us%40er:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}` },
+      ...trust,
+      environment: environment ?? { HTTPS_PROXY: `http://us%40er:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}` },
       userAgentEntry: 'p/1',
       clock: systemClock,
       log: { debug: nothing, info: nothing, warn: nothing, error: nothing },
@@ -94,6 +103,22 @@ describe('a warehouse behind a proxy', () => {
     await run();
     expect(asked[0]).toBe(`localhost:${new URL(server.url).port} Basic ${Buffer.from('us@er:pass').toString('base64')}`);
     expect(server.methods()).toEqual(['OpenSession', 'ExecuteStatement']);
+  });
+
+  it.each(['through it', 'without it'])('is trusted by NODE_EXTRA_CA_CERTS beside CA_FILE, %s', async (way) => {
+    const trust = { caPem: makeCertificate().cert, extraCaPem: server.caPem };
+    await run({ trust, ...(way === 'without it' ? { environment: {} } : {}) });
+    expect(asked).toHaveLength(way === 'without it' ? 0 : 1);
+  });
+
+  it('is reached through one by https, which is trusted by the same authorities', async () => {
+    const { key, cert } = makeCertificate();
+    proxy.close();
+    proxy = await startProxy(createTlsServer({ key, cert }));
+    const environment = { HTTPS_PROXY: `https://localhost:${(proxy.address() as AddressInfo).port}` };
+    await run({ trust: { caPem: server.caPem, extraCaPem: cert }, environment });
+    expect(asked).toEqual([`localhost:${new URL(server.url).port} undefined`]);
+    await expect(run({ environment })).rejects.toMatchObject({ code: 'WAREHOUSE_TLS_FAILED' });
   });
 
   it('that refuses is WAREHOUSE_PROXY_REFUSED', async () => {
