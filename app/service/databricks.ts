@@ -33,7 +33,7 @@ export class Databricks {
 
   constructor(options: DatabricksOptions) {
     this.options = options;
-    this.http = makeHttpClient(options.trust);
+    this.http = makeHttpClient({ ...options.trust, environment: options.environment });
     this.sources = new TokenSources({ http: this.http, clock: options.clock });
   }
 

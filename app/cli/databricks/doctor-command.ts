@@ -49,8 +49,9 @@ export async function doctorCommand(
     return 1;
   }
   const authorities = await readAuthorities(loadDatabricksEnvironment().CA_FILE);
-  const http = makeHttpClient(authorities);
-  const shared = { ...authorities, environment: readProxyEnvironment(), clock: systemClock, log };
+  const environment = readProxyEnvironment();
+  const http = makeHttpClient({ ...authorities, environment });
+  const shared = { ...authorities, environment, clock: systemClock, log };
   const isJson = words.flag('json');
   try {
     const examination = new Examination({

@@ -1,8 +1,8 @@
 import type { DBSQLClient } from '@databricks/sql';
 import { AppError } from '../../errors/app-error.ts';
 import { authorities, type TrustOptions } from '../authorities.ts';
+import { chooseProxy } from '../proxy.ts';
 import { GarbledAnswer } from './driver-failure.ts';
-import { chooseProxy } from './proxy.ts';
 
 /** Where a warehouse is, and how to get there. */
 export interface DriverOptions extends TrustOptions {

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { chooseProxy } from '../../../../app/databricks/warehouse/proxy.ts';
+import { chooseProxy } from '../../../../app/databricks/proxy.ts';
 import { openWarehouse } from '../../../../app/databricks/warehouse/warehouse.ts';
 import { systemClock } from '../../../../app/lib/clock.ts';
 import { makeCertificate } from '../../../lab/databricks/tls/certificate.ts';
@@ -27,6 +27,18 @@ describe('the proxy of the environment', () => {
     ],
   ])('%j is %j', (environment, proxy) => expect(chooseProxy(WORKSPACE, environment)).toEqual(proxy));
 
+  it('for an address by http is HTTP_PROXY alone', () => {
+    const plain = new URL('http://plain.example.com');
+    expect(chooseProxy(plain, { HTTPS_PROXY: 'http://p:1', ALL_PROXY: 'http://p:1' })).toBeUndefined();
+    expect(chooseProxy(plain, { http_proxy: 'q.example.com:3128' })).toEqual({
+      protocol: 'http',
+      host: 'q.example.com',
+      port: 3128,
+    });
+    expect(chooseProxy(plain, { HTTP_PROXY: 'q:1', no_proxy: 'example.com:80' })).toBeUndefined();
+    expect(chooseProxy(plain, { HTTP_PROXY: 'q:1', no_proxy: 'example.com:443' })).toBeDefined();
+  });
+
   it.each<[string, boolean]>([
     ['*', false],
     ['cloud.databricks.com', false],
@@ -41,11 +53,14 @@ describe('the proxy of the environment', () => {
     expect(chooseProxy(WORKSPACE, { HTTPS_PROXY: 'http://p:1', NO_PROXY }) !== undefined).toBe(isUsed);
   });
 
-  it.each(['ftp://p:1', 'http://:1', 'http://user:secret@'])('%s is none, and is not repeated', (HTTPS_PROXY) => {
-    expect(() => chooseProxy(WORKSPACE, { HTTPS_PROXY })).toThrow(
-      expect.objectContaining({ code: 'WAREHOUSE_ADDRESS_WRONG', message: expect.not.stringContaining('secret') }),
-    );
-  });
+  it.each(['ftp://p:1', 'socks4://p:1', 'http://:1', 'http://user:secret@', 'http://user:secret%zz@p'])(
+    '%s is none, and is not repeated',
+    (HTTPS_PROXY) => {
+      expect(() => chooseProxy(WORKSPACE, { HTTPS_PROXY })).toThrow(
+        expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.not.stringContaining('secret') }),
+      );
+    },
+  );
 });
 
 describe('a warehouse behind a proxy', () => {
