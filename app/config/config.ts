@@ -54,7 +54,9 @@ export const SETTINGS = {
     .string()
     .min(1)
     .optional()
-    .describe('PEM file with authorities that are trusted for Databricks beside the usual ones, for example that of a proxy.'),
+    .describe(
+      'PEM file with authorities that are trusted for Databricks beside the usual ones and those of NODE_EXTRA_CA_CERTS, for example that of a proxy.',
+    ),
   VIEW_REFRESH_MS: count(100, 3_600_000)
     .default(10_000)
     .describe(

@@ -25,10 +25,25 @@ export function loadDatabricksEnvironment(
   throw new AppError('CONFIG_INVALID', `found values in the environment that are not valid: ${names}`);
 }
 
-/** The authorities in CA_FILE. @throws AppError CONFIG_INVALID */
-export async function readAuthorities(path: string | undefined): Promise<string | undefined> {
-  if (path === undefined) return undefined;
+/**
+ * The authorities in CA_FILE and, as they would be switched off by it, those in the file that NODE_EXTRA_CA_CERTS names. Without CA_FILE nothing
+ * is read: Node takes the others by itself.
+ *
+ * @throws AppError CONFIG_INVALID naming the variable
+ */
+export async function readAuthorities(
+  caFile: string | undefined,
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): Promise<{ readonly caPem?: string; readonly extraCaPem?: string }> {
+  if (caFile === undefined) return {};
+  const caPem = await readPem('CA_FILE', caFile);
+  const extraFile = env['NODE_EXTRA_CA_CERTS'];
+  if (extraFile === undefined || extraFile === '') return { caPem };
+  return { caPem, extraCaPem: await readPem('NODE_EXTRA_CA_CERTS', extraFile) };
+}
+
+async function readPem(variable: string, path: string): Promise<string> {
   return readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new AppError('CONFIG_INVALID', 'CA_FILE cannot be read; a PEM file was expected', { cause });
+    throw new AppError('CONFIG_INVALID', `${variable} cannot be read; a PEM file was expected`, { cause });
   });
 }

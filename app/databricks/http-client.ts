@@ -1,6 +1,8 @@
-import { rootCertificates } from 'node:tls';
-import { EnvHttpProxyAgent, request as send, type Dispatcher } from 'undici';
+import { request as send, type Dispatcher } from 'undici';
 import { AppError } from '../errors/app-error.ts';
+import { authorities, type TrustOptions } from './authorities.ts';
+import { makeDispatchers } from './dispatchers.ts';
+import type { ProxyEnvironment } from './proxy.ts';
 import { findTransportFault } from './transport-fault.ts';
 
 export interface HttpRequest {
@@ -26,11 +28,11 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
-export interface HttpClientOptions {
+export interface HttpClientOptions extends TrustOptions {
   /** For one call, from its sending to the end of the answer. Default 60 s. */
   readonly timeoutMs?: number;
-  /** PEM text of authorities that are trusted beside the usual ones. */
-  readonly caPem?: string;
+  /** For HTTPS_PROXY, ALL_PROXY, HTTP_PROXY and NO_PROXY; absent: no proxies. */
+  readonly environment?: ProxyEnvironment;
 }
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -39,23 +41,28 @@ const MAX_ANSWER_BYTES = 1024 * 1024;
 /** Tokens with many authorization details make large headers (contract §1.3). */
 const MAX_HEADER_BYTES = 64 * 1024;
 
-/** Proxies are taken from HTTPS_PROXY, HTTP_PROXY and NO_PROXY. */
-export function makeHttpClient({ timeoutMs = DEFAULT_TIMEOUT_MS, caPem }: HttpClientOptions = {}): HttpClient {
-  const tls = caPem === undefined ? {} : { ca: [...rootCertificates, caPem] };
-  const agent = new EnvHttpProxyAgent({
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS },
-    requestTls: { ...tls, timeout: CONNECT_TIMEOUT_MS },
+export function makeHttpClient({
+  timeoutMs = DEFAULT_TIMEOUT_MS,
+  environment = {},
+  ...trust
+}: HttpClientOptions = {}): HttpClient {
+  const ca = authorities(trust);
+  const connect = { timeout: CONNECT_TIMEOUT_MS, ...(ca === undefined ? {} : { ca }) };
+  const dispatchers = makeDispatchers({
+    environment,
+    connect,
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,
     maxHeaderSize: MAX_HEADER_BYTES,
   });
   return {
     async send(request) {
+      const { method, url, headers, body } = request;
+      const dispatcher = dispatchers.of(new URL(url));
       const ending = endingOf(request.signal, timeoutMs); // AbortSignal.any would stay with a signal that lives long
       try {
-        const { method, url, headers, body } = request;
         const { signal } = ending;
-        const response = await send(url, { dispatcher: agent, method, headers, signal, ...(body === undefined ? {} : { body }) });
+        const response = await send(url, { dispatcher, method, headers, signal, ...(body === undefined ? {} : { body }) });
         return { status: response.statusCode, headers: plainHeaders(response), text: await readText(response.body) };
       } catch (cause) {
         const { code, reason } = findTransportFault(cause);
@@ -64,7 +71,7 @@ export function makeHttpClient({ timeoutMs = DEFAULT_TIMEOUT_MS, caPem }: HttpCl
         ending.release();
       }
     },
-    close: () => agent.close(),
+    close: () => dispatchers.close(),
   };
 }
 

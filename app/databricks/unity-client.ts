@@ -45,7 +45,10 @@ export interface Warehouse {
   readonly state: string;
 }
 
-/** What a workspace says about its objects. Nothing here changes anything. Every function throws AppError DATABRICKS_… and UNITY_…. */
+/**
+ * What a workspace says about its objects. Nothing here changes anything. Every function throws AppError DATABRICKS_… and UNITY_…;
+ * all but `getTable` and `proveCredentials` UNITY_CALL_ABSENT too, as the product does without them.
+ */
 export interface UnityClient {
   getTable(fullName: string): Promise<UnityTable>;
   getCatalog(name: string): Promise<UnityContainer>;
@@ -69,14 +72,17 @@ const MAX_PAGES = 100;
 
 export function makeUnityClient(options: WorkspaceRestOptions): UnityClient {
   const rest = makeWorkspaceRest(options);
-  const get = async (path: string, object: string): Promise<Json> => (await rest.call({ method: 'GET', path }, object)).body;
+  /** A call that only the doctor makes. */
+  const look = async (path: string, object: string): Promise<Json> =>
+    (await rest.call({ method: 'GET', path, mayBeAbsent: true }, object)).body;
   /** Pages may be empty and still have a next one. */
   const list = async (path: string, member: string, object: string): Promise<readonly Json[]> => {
     const items: Json[] = [];
     let pageToken: string | undefined;
     for (let page = 0; page < MAX_PAGES; page++) {
-      const token = pageToken === undefined ? '' : `&page_token=${encodeURIComponent(pageToken)}`;
-      const body = await get(`${path}${path.includes('?') ? '&' : '?'}max_results=0${token}`, object);
+      const separator = path.includes('?') ? '&' : '?';
+      const next = pageToken === undefined ? '' : `${separator}max_results=0&page_token=${encodeURIComponent(pageToken)}`;
+      const body = await look(`${path}${next}`, object);
       items.push(
         ...asArray(body[member])
           .map(asObject)
@@ -88,16 +94,18 @@ export function makeUnityClient(options: WorkspaceRestOptions): UnityClient {
     return items;
   };
   const container = async (kind: 'catalog' | 'schema', name: string): Promise<UnityContainer> => {
-    const body = await get(`${UNITY}/${kind}s/${encodeURIComponent(name)}`, `${kind} ${name}`);
+    const body = await look(`${UNITY}/${kind}s/${encodeURIComponent(name)}`, `${kind} ${name}`);
     return { name, storageRoot: asText(body['storage_root']) };
   };
   return {
-    getTable: async (name) =>
-      readUnityTable(await get(`${UNITY}/tables/${encodeURIComponent(name)}?include_delta_metadata=true`, `table ${name}`), name),
+    async getTable(name) {
+      const path = `${UNITY}/tables/${encodeURIComponent(name)}?include_delta_metadata=true`;
+      return readUnityTable((await rest.call({ method: 'GET', path }, `table ${name}`)).body, name);
+    },
     getCatalog: (name) => container('catalog', name),
     getSchema: (name) => container('schema', name),
     async getMetastore() {
-      const body = await get(`${UNITY}/metastore_summary`, 'the metastore');
+      const body = await look(`${UNITY}/metastore_summary`, 'the metastore');
       const flag = body['external_access_enabled'];
       return {
         region: asText(body['region']),
@@ -119,11 +127,12 @@ export function makeUnityClient(options: WorkspaceRestOptions): UnityClient {
       await rest.call({ method: 'POST', path: `${UNITY}/temporary-table-credentials`, body }, object);
     },
     async getWarehouse(id) {
-      const body = await get(`/api/2.0/sql/warehouses/${encodeURIComponent(id)}`, `SQL warehouse ${id}`);
+      const body = await look(`/api/2.0/sql/warehouses/${encodeURIComponent(id)}`, `SQL warehouse ${id}`);
       return { name: asText(body['name']) ?? id, state: asText(body['state']) ?? 'UNKNOWN' };
     },
     async getCaller() {
-      const { body, answer } = await rest.call({ method: 'GET', path: '/api/2.0/preview/scim/v2/Me' }, 'the caller itself');
+      const path = '/api/2.0/preview/scim/v2/Me';
+      const { body, answer } = await rest.call({ method: 'GET', path, mayBeAbsent: true }, 'the caller itself');
       const id = answer.headers['x-databricks-org-id'];
       const groups = asArray(body['groups']).map((group) => asText(asObject(group)?.['display']));
       return {

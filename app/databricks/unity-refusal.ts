@@ -36,11 +36,15 @@ interface Said {
  *
  * @param where `GET https://host/path`
  * @param object what was asked for: `table main.fhir.patients`
+ * @param mayBeAbsent the product can do without the call, and a 404 that names no object is UNITY_CALL_ABSENT
  */
-export function findUnityRefusal(answer: HttpAnswer, where: string, object: string): AppError | undefined {
+export function findUnityRefusal(answer: HttpAnswer, where: string, object: string, mayBeAbsent = false): AppError | undefined {
   if (answer.status >= 200 && answer.status < 300 && !isHtml(answer)) return undefined;
   const said = readSaid(answer);
-  const [code, what] = classify(answer, said);
+  const isAbsent = mayBeAbsent && said.status === 404 && (said.errorCode === '' || said.errorCode === 'ENDPOINT_NOT_FOUND');
+  const [code, what] = isAbsent
+    ? (['UNITY_CALL_ABSENT', 'the workspace does not have this call'] as const)
+    : classify(answer, said);
   const names = [...new Set([said.errorCode, said.reason])].filter((name) => name !== '');
   const request = said.requestId === '' ? [] : [`request ${said.requestId}`];
   const details = [...names, ...request].join(', ');

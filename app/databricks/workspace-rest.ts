@@ -21,6 +21,8 @@ export interface RestRequest {
   /** With the query: `/api/2.1/unity-catalog/tables/main.fhir.patients` */
   readonly path: string;
   readonly body?: Json;
+  /** The workspace may lack this call, which is UNITY_CALL_ABSENT then. */
+  readonly mayBeAbsent?: boolean;
 }
 
 export interface WorkspaceRestOptions {
@@ -32,7 +34,11 @@ export interface WorkspaceRestOptions {
 }
 
 export function makeWorkspaceRest({ http, workspaceUrl, tokens }: WorkspaceRestOptions): WorkspaceRest {
-  const attempt = async ({ method, path, body }: RestRequest, object: string, token: string): Promise<HttpAnswer> => {
+  const attempt = async (
+    { method, path, body, mayBeAbsent }: RestRequest,
+    object: string,
+    token: string,
+  ): Promise<HttpAnswer> => {
     const headers = { authorization: `Bearer ${token}`, accept: 'application/json' };
     const content =
       body === undefined
@@ -40,7 +46,7 @@ export function makeWorkspaceRest({ http, workspaceUrl, tokens }: WorkspaceRestO
         : { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) };
     const request = { method, url: `${workspaceUrl}${path}`, ...content };
     const answer = await http.send(request);
-    const refusal = findUnityRefusal(answer, describeRequest(request), object);
+    const refusal = findUnityRefusal(answer, describeRequest(request), object, mayBeAbsent);
     if (refusal !== undefined) throw refusal;
     return answer;
   };

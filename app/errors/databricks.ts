@@ -17,7 +17,8 @@ export const DATABRICKS_ERRORS = {
   DATABRICKS_TLS_FAILED: {
     retry: 'never',
     meaning: 'The certificate of the Databricks host, or of a proxy in front of it, is not trusted.',
-    action: 'Set CA_FILE to the certificates of the authority that signs for that host or proxy.',
+    action:
+      'Set CA_FILE (for Databricks alone) or NODE_EXTRA_CA_CERTS (for the whole process) to the certificates of the authority that signs for that host or proxy; both may be set.',
   },
   DATABRICKS_PROXY_REFUSED: {
     retry: 'never',
@@ -162,6 +163,11 @@ export const DATABRICKS_ERRORS = {
     meaning: 'The workspace has no such catalog, schema, table or warehouse, or does not show it to the service principal.',
     action:
       'Check tableName, databricksWarehouseId and databricksWorkspaceUrl; make the table (`npm run view -- ddl`); grant the privilege to see it.',
+  },
+  UNITY_CALL_ABSENT: {
+    retry: 'never',
+    meaning: 'The workspace does not have a call by which `npm run doctor` looks around; nothing that the product needs.',
+    action: 'Nothing: what it would have told stays unknown, and later checks decide.',
   },
   UNITY_ALREADY_EXISTS: {
     retry: 'never',

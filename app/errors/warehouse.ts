@@ -19,7 +19,8 @@ export const WAREHOUSE_ERRORS = {
     retry: 'never',
     meaning:
       'The certificate of the workspace (or of a proxy before it) is not trusted, or no secure connection could be agreed.',
-    action: 'Make the certificate authority known to this process (NODE_EXTRA_CA_CERTS), or correct the workspace URL.',
+    action:
+      'Set CA_FILE (for Databricks alone) or NODE_EXTRA_CA_CERTS (for the whole process) to the certificates of the authority that signs for the workspace or the proxy, or correct the workspace URL.',
   },
   WAREHOUSE_ADDRESS_WRONG: {
     retry: 'never',

@@ -1,3 +1,4 @@
+import type { TrustOptions } from '../databricks/authorities.ts';
 import { tableNameParts, type DatabricksTable } from '../databricks/databricks-table.ts';
 import { makeHttpClient, type HttpClient } from '../databricks/http-client.ts';
 import type { Credentials, TokenSource } from '../databricks/token-source.ts';
@@ -16,8 +17,8 @@ export interface DatabricksOptions {
   /** For tables that name no principal, in these workspaces only: whoever may create a destination must not learn its secret by naming a host of their own. */
   readonly principal:
     { readonly clientId: string; readonly clientSecret: string; readonly workspaceUrls: readonly string[] } | undefined;
-  /** Authorities trusted beside the usual ones, PEM. */
-  readonly caPem: string | undefined;
+  /** Authorities trusted beside the usual ones. */
+  readonly trust: TrustOptions;
   /** Proxies, by HTTPS_PROXY and the like. */
   readonly environment: Readonly<Record<string, string>>;
   readonly clock: Clock;
@@ -32,7 +33,7 @@ export class Databricks {
 
   constructor(options: DatabricksOptions) {
     this.options = options;
-    this.http = makeHttpClient(options.caPem === undefined ? {} : { caPem: options.caPem });
+    this.http = makeHttpClient({ ...options.trust, environment: options.environment });
     this.sources = new TokenSources({ http: this.http, clock: options.clock });
   }
 
@@ -73,7 +74,7 @@ export class Databricks {
   }
 
   private openWarehouse(table: DatabricksTable): Warehouse {
-    const { clock, log, caPem, environment } = this.options;
+    const { clock, log, trust, environment } = this.options;
     const { workspaceUrl, warehouseId } = table;
     const tokens = this.sources.of({ workspaceUrl, credentials: this.credentialsOf(table) });
     return openWarehouse({
@@ -85,7 +86,7 @@ export class Databricks {
       environment,
       clock,
       log,
-      ...(caPem === undefined ? {} : { caPem }),
+      ...trust,
     });
   }
 

@@ -1,14 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { makeAidboxClient } from '../aidbox/aidbox-client.ts';
 import type { Config } from '../config/config.ts';
+import { readAuthorities } from '../config/databricks-environment.ts';
 import { readProxyEnvironment } from '../config/proxy-environment.ts';
 import { Supervisor } from '../delivery/supervisor.ts';
 import { DestinationDirectory } from '../destinations/destination-directory.ts';
 import { makeDestinationRepository } from '../destinations/destination-repository.ts';
 import { isRunnable, normaliseInstallation, scopeOf, type Destination } from '../destinations/destination.ts';
 import { makeSecretStore } from '../destinations/secret-store.ts';
-import { AppError } from '../errors/app-error.ts';
 import { makeOutcome, type OperationAnswer } from '../fhir/operation-outcome.ts';
 import { checkHealth, checkReadiness } from '../http/health.ts';
 import { isAppCall } from '../http/operations.ts';
@@ -201,7 +200,7 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
   };
 }
 
-/** @throws AppError CONFIG_INVALID when CA_FILE cannot be read */
+/** @throws AppError CONFIG_INVALID when files of authorities cannot be read */
 async function openDatabricks(
   {
     CA_FILE: caFile,
@@ -213,13 +212,8 @@ async function openDatabricks(
   log: Logger,
 ): Promise<Databricks> {
   const principal = clientId === undefined || clientSecret === undefined ? undefined : { clientId, clientSecret, workspaceUrls };
-  const caPem =
-    caFile === undefined
-      ? undefined
-      : await readFile(caFile, 'utf8').catch((cause: unknown) => {
-          throw new AppError('CONFIG_INVALID', 'CA_FILE cannot be read; a PEM file was expected', { cause });
-        });
-  return new Databricks({ principal, caPem, environment: readProxyEnvironment(), clock, log });
+  const trust = await readAuthorities(caFile);
+  return new Databricks({ principal, trust, environment: readProxyEnvironment(), clock, log });
 }
 
 /** Keeps the destinations of a process that only takes notifications up to date. */

@@ -65,8 +65,8 @@ function managed(mode: ManagedMode, reader: DeltaReader): WriterHarness {
     takesNullInLists: mode === 'managed-sql',
     async start() {
       workspace = await startWorkspace();
-      const caPem = workspace.lab.certificate!.cert;
-      databricks = new Databricks({ principal: undefined, caPem, environment: {}, clock: systemClock, log });
+      const trust = { caPem: workspace.lab.certificate!.cert };
+      databricks = new Databricks({ principal: undefined, trust, environment: {}, clock: systemClock, log });
     },
     async stop() {
       await databricks.close();

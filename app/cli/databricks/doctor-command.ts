@@ -48,10 +48,10 @@ export async function doctorCommand(
     );
     return 1;
   }
-  const caPem = await readAuthorities(loadDatabricksEnvironment().CA_FILE);
-  const authorities = caPem === undefined ? {} : { caPem };
-  const http = makeHttpClient(authorities);
-  const shared = { ...authorities, environment: readProxyEnvironment(), clock: systemClock, log };
+  const authorities = await readAuthorities(loadDatabricksEnvironment().CA_FILE);
+  const environment = readProxyEnvironment();
+  const http = makeHttpClient({ ...authorities, environment });
+  const shared = { ...authorities, environment, clock: systemClock, log };
   const isJson = words.flag('json');
   try {
     const examination = new Examination({

@@ -5,7 +5,7 @@ import { openWarehouse, type WarehouseOptions } from '../../databricks/warehouse
 /** Long enough for a cold start (S0.111), with room. */
 const TIMEOUT_MS = 300_000;
 
-type Shared = Pick<WarehouseOptions, 'caPem' | 'environment' | 'clock' | 'log'>;
+type Shared = Pick<WarehouseOptions, 'caPem' | 'extraCaPem' | 'environment' | 'clock' | 'log'>;
 
 /** Makes what runs the smallest statement on a warehouse: it needs CAN_USE and nothing else. */
 export function makeWarehouseUse(shared: Shared): (target: DoctorTarget, tokens: TokenSource) => Promise<void> {
@@ -20,7 +20,7 @@ export function makeWarehouseUse(shared: Shared): (target: DoctorTarget, tokens:
       statementTimeoutMs: TIMEOUT_MS,
     });
     try {
-      await warehouse.query("SELECT 'ready' AS answer", { context: { what: 'try the SQL warehouse' } });
+      await warehouse.execute('SELECT 1', { context: { what: 'try the SQL warehouse' }, repeatable: true });
     } finally {
       await warehouse.close();
     }

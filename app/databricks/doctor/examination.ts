@@ -104,11 +104,12 @@ export class Examination {
     return this.keep('caller', () => unity.getCaller());
   }
 
-  /** Granted to the principal itself or to one of its groups, as far as that is told. @throws AppError */
-  listPrivileges(unity: UnityClient, kind: SecurableKind, name: string): Promise<readonly UnityPrivilege[]> {
+  /** Granted to the principal itself or to one of its groups, as far as that is told; undefined when nothing tells who it is. @throws AppError */
+  listPrivileges(unity: UnityClient, kind: SecurableKind, name: string): Promise<readonly UnityPrivilege[] | undefined> {
     return this.keep(`privileges ${kind} ${name}`, async () => {
       const caller = await this.getCaller(unity).catch(() => undefined);
-      const principal = this.target.clientId ?? caller?.principal ?? '';
+      const principal = this.target.clientId ?? caller?.principal;
+      if (principal === undefined) return undefined;
       const own = await unity.listPrivileges(kind, name, principal);
       const groups = (caller?.groups ?? []).slice(0, MAX_GROUPS);
       const byGroup = await Promise.all(groups.map((group) => unity.listPrivileges(kind, name, group).catch(() => [])));
@@ -120,6 +121,14 @@ export class Examination {
     if (!this.answers.has(key)) this.answers.set(key, make() as Promise<unknown>);
     return this.answers.get(key) as T;
   }
+}
+
+/** What `call` gives, or undefined when the workspace does not have the call. @throws AppError */
+export async function unlessAbsent<T>(call: Promise<T>): Promise<T | undefined> {
+  return call.catch((error: unknown) => {
+    if (isAppError(error, 'UNITY_CALL_ABSENT')) return undefined;
+    throw error;
+  });
 }
 
 /** True for errors that say nothing of the object that was asked for: it may be tried again. */

@@ -46,5 +46,6 @@ async function runCheck(check: Check, examination: Examination): Promise<Finding
 
 function describeFault(error: AppError, cure: readonly string[]): Finding {
   const found = `${error.code}: ${error.message}`;
+  if (isAppError(error, 'UNITY_CALL_ABSENT')) return unknown(found);
   return isPassingFault(error) ? unknown(found, ['Try again.']) : missing(found, 'an answer without error', cure);
 }

@@ -1,18 +1,16 @@
-import { rootCertificates } from 'node:tls';
 import type { DBSQLClient } from '@databricks/sql';
 import { AppError } from '../../errors/app-error.ts';
+import { authorities, type TrustOptions } from '../authorities.ts';
+import { chooseProxy } from '../proxy.ts';
 import { GarbledAnswer } from './driver-failure.ts';
-import { chooseProxy } from './proxy.ts';
 
 /** Where a warehouse is, and how to get there. */
-export interface DriverOptions {
+export interface DriverOptions extends TrustOptions {
   /** `https://<workspace>`, with a port if it is not 443. */
   readonly workspaceUrl: string;
   readonly warehouseId: string;
   /** Called before each request, so it must be quick when the token is still good. */
   readonly getToken: () => Promise<string>;
-  /** Certificate authorities that are trusted beside those of Node. */
-  readonly caPem?: string;
   /** For HTTPS_PROXY, ALL_PROXY and NO_PROXY. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
   /** Goes into the User-Agent: `product/version`. */
@@ -73,15 +71,11 @@ export async function loadDriver(options: DriverOptions): Promise<Driver> {
     retriesTimeout: options.requestTimeoutMs,
     retryDelayMax: 5_000,
     preserveBigNumericPrecision: true,
-    ...(options.caPem === undefined ? {} : { customCaCert: options.caPem }),
     ...(proxy === undefined ? {} : { proxy }),
   });
   const provider = await client.getConnectionProvider();
   const agent = await provider.getAgent();
-  // Through a proxy the driver trusts Node's authorities only.
-  if (proxy !== undefined && options.caPem !== undefined && agent !== undefined) {
-    (agent as unknown as { options: { ca?: string[] } }).options.ca = [...rootCertificates, options.caPem];
-  }
+  trust(agent, authorities(options));
   refuseForeignBodies(await provider.getThriftConnection());
   const { STRING_TYPE, VARCHAR_TYPE, CHAR_TYPE } = thrift.TCLIService_types.TTypeId;
   const texts: readonly (number | undefined)[] = [STRING_TYPE, VARCHAR_TYPE, CHAR_TYPE];
@@ -116,6 +110,14 @@ export async function loadDriver(options: DriverOptions): Promise<Driver> {
     close: () => client.close(),
     destroy: () => agent?.destroy(),
   };
+}
+
+/** The driver takes authorities for direct connections only, not for those through a proxy, nor for the one to a proxy by https. */
+function trust(agent: unknown, ca: string[] | undefined): void {
+  if (ca === undefined) return;
+  const { options, connectOpts } = agent as { options: { ca?: string[] }; connectOpts?: { ca?: string[] } };
+  options.ca = ca;
+  if (connectOpts !== undefined) connectOpts.ca = ca;
 }
 
 /** The driver waits for ever for the rest of a body that is no Thrift message, such as a login page. Messages begin with 0x80. */

@@ -15,6 +15,7 @@ import { makeInterpreter } from './warehouse/interpreter/interpreter.ts';
 import { fillWarehouseSwitches } from './warehouse/options.ts';
 import { makeWarehouseService, type WarehouseService } from './warehouse/warehouse-service.ts';
 import { answerUnity } from './unity/routes.ts';
+import { answerAbsentRoute } from './workspace/absent-routes.ts';
 import { answerToken } from './workspace/oidc.ts';
 import { Principals } from './workspace/principals.ts';
 import { Tokens } from './workspace/tokens.ts';
@@ -70,6 +71,8 @@ export async function startDatabricksLab(options: DatabricksLabOptions = {}): Pr
     if (path.startsWith('/_lab/')) return answerControl(lab, request);
     if (path.startsWith('/oidc/')) return exchange(parts, 'token', request, latencyMs, (...call) => answerToken(parts, ...call));
     if (WAREHOUSE_PATH.test(path)) return warehouse.answer(request);
+    const absent = answerAbsentRoute(switches, request);
+    if (absent !== undefined) return exchange(parts, 'unity', request, latencyMs, () => absent);
     if (path.startsWith('/api/2.0/sql/warehouses/')) {
       return exchange(parts, 'warehouse-state', request, latencyMs, (...call) => answerWarehouses(parts, ...call));
     }

@@ -132,6 +132,10 @@ export interface LabSwitches {
   credentialPaths: '2.0 and 2.1' | '2.0' | '2.1';
   /** 10.9 temporary path credentials and table creation ask for EXTERNAL USE LOCATION. */
   externalUseLocationNeeded: boolean;
+  /** Routes that the workspace does not have: those around the tables that the page does not list, or catalogs and schemas as well. */
+  absentRoutes: 'none' | 'surroundings' | 'all but tables';
+  /** How it answers there, always with 404: an error of its own, no body, or a page. */
+  absentRouteAnswer: 'ENDPOINT_NOT_FOUND' | 'empty' | 'page';
   /** Pause before each answer of the workspace, ms. */
   workspaceLatencyMs: number;
 }
@@ -182,6 +186,8 @@ export const DEFAULT_SWITCHES: LabSwitches = {
   locationOverlap: '400 LOCATION_OVERLAP',
   credentialPaths: '2.0 and 2.1',
   externalUseLocationNeeded: true,
+  absentRoutes: 'none',
+  absentRouteAnswer: 'ENDPOINT_NOT_FOUND',
   workspaceLatencyMs: 0,
 };
 

@@ -112,6 +112,22 @@ describe('doctor', () => {
     expect(lab.journal.entries({ service: 'zerobus' }).filter(({ method }) => method !== 'GET')).toEqual([]);
   });
 
+  it('tries a warehouse by a statement where the workspace does not tell its state', async () => {
+    lab.warehouses.add('abc123');
+    lab.switches.absentRoutes = 'surroundings';
+    const ready = await run(['doctor', destination('quiet.json'), '--all'], { CA_FILE: caFile });
+    lab.registry.grants.revoke(CLIENT.id, 'WAREHOUSE', 'abc123', 'CAN USE');
+    const refused = await run(['doctor', destination('quiet.json')], { CA_FILE: caFile });
+    lab.registry.grants.grant(CLIENT.id, 'WAREHOUSE', 'abc123', 'CAN USE');
+    lab.switches.absentRoutes = 'none';
+    expect(ready.out).toMatch(
+      /^ok {6}SQL warehouse: abc123 was in a state that is not told and ran a statement after \d+\.\d s$/m,
+    );
+    expect(ready.code).toBe(0);
+    expect(refused.code).toBe(1);
+    expect(refused.out).toMatch(/^MISSING SQL warehouse: WAREHOUSE_/m);
+  });
+
   it('stops at the first thing missing, says the cure, and ends with 1', async () => {
     lab.registry.grants.revoke(CLIENT.id, 'TABLE', TABLE, 'MODIFY');
     const path = destination('modify.json');

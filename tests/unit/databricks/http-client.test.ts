@@ -1,15 +1,13 @@
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
+import { connect, createServer as createSocketServer, type AddressInfo, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { makeHttpClient } from '../../../app/databricks/http-client.ts';
 import { makeCertificate } from '../../lab/databricks/tls/certificate.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
-const savedEnv = { ...process.env };
 
 afterEach(async () => {
-  process.env = { ...savedEnv };
   await Promise.all(closing.splice(0).map((close) => close()));
 });
 
@@ -69,6 +67,35 @@ describe('the HTTP client', () => {
     expect(await client({ caPem: cert }).send(get(url))).toMatchObject({ status: 200, text: 'secure' });
   });
 
+  it('trusts what NODE_EXTRA_CA_CERTS names beside what CA_FILE names', async () => {
+    const [one, other] = [makeCertificate(), makeCertificate()];
+    const made = client({ caPem: one.cert, extraCaPem: other.cert });
+    for (const { key, cert } of [one, other]) {
+      const port = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('secure')));
+      expect(await made.send(get(`https://localhost:${port}/`))).toMatchObject({ text: 'secure' });
+    }
+  });
+
+  it('trusts them for a proxy by https as well', async () => {
+    const { key, cert } = makeCertificate();
+    const target = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('through')));
+    const ofProxy = makeCertificate();
+    const proxy = createTlsServer({ key: ofProxy.key, cert: ofProxy.cert });
+    proxy.on('connect', (_request, socket) => {
+      const upstream = connect(target, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
+      });
+    });
+    const port = await listen(proxy);
+    const environment = { HTTPS_PROXY: `https://localhost:${port}` };
+    const url = `https://localhost:${target}/`;
+    expect(await client({ environment, caPem: cert, extraCaPem: ofProxy.cert }).send(get(url))).toMatchObject({
+      text: 'through',
+    });
+    await expect(client({ environment, caPem: cert }).send(get(url))).rejects.toMatchObject({ code: 'DATABRICKS_TLS_FAILED' });
+  });
+
   it('goes through the proxy of the environment, and names it when it refuses', async () => {
     const { key, cert } = makeCertificate();
     const target = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('through')));
@@ -78,24 +105,57 @@ describe('the HTTP client', () => {
       seen.push(request.url ?? '');
       if (request.headers['proxy-authorization'] === undefined)
         return socket.end('HTTP/1.1 407 Proxy Authentication Required\r\n\r\n');
-      const onward = createSocketServer().unref();
-      onward.close();
-      void import('node:net').then(({ connect }) => {
-        const upstream = connect(target, '127.0.0.1', () => {
-          socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-          upstream.pipe(socket).pipe(upstream);
-        });
+      const upstream = connect(target, '127.0.0.1', () => {
+        socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+        upstream.pipe(socket).pipe(upstream);
       });
     });
     const port = await listen(proxy);
-    process.env['NO_PROXY'] = process.env['no_proxy'] = '';
-    process.env['HTTPS_PROXY'] = process.env['https_proxy'] = `http://127.0.0.1:${port}`;
-    await expect(client({ caPem: cert }).send(get(`https://localhost:${target}/`))).rejects.toMatchObject({
+    const url = `https://localhost:${target}/`;
+    const through = (environment: Record<string, string>): Promise<unknown> =>
+      client({ caPem: cert, environment }).send(get(url));
+    await expect(through({ HTTPS_PROXY: `http://127.0.0.1:${port}` })).rejects.toMatchObject({
       code: 'DATABRICKS_PROXY_REFUSED',
     });
-    process.env['HTTPS_PROXY'] = process.env['https_proxy'] = `http://user:pass@127.0.0.1:${port}`;
-    expect(await client({ caPem: cert }).send(get(`https://localhost:${target}/`))).toMatchObject({ text: 'through' });
-    expect(seen).toEqual([`localhost:${target}`, `localhost:${target}`]);
+    expect(await through({ HTTPS_PROXY: `http://user:pass@127.0.0.1:${port}` })).toMatchObject({ text: 'through' });
+    expect(await through({ all_proxy: `user@127.0.0.1:${port}` })).toMatchObject({ text: 'through' });
+    expect(seen).toEqual([`localhost:${target}`, `localhost:${target}`, `localhost:${target}`]);
+    const nowhere = 'http://127.0.0.1:1';
+    const unused: Record<string, string>[] = [{ HTTP_PROXY: nowhere }, { HTTPS_PROXY: nowhere, NO_PROXY: `localhost:${target}` }];
+    for (const environment of unused) expect(await through(environment)).toMatchObject({ text: 'through' });
+    await expect(through({ HTTPS_PROXY: 'ftp://user:canary@p' })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.not.stringContaining('canary'),
+    });
+  });
+
+  it('goes through a proxy by SOCKS 5, with user and password', async () => {
+    const { key, cert } = makeCertificate();
+    const target = await listen(createTlsServer({ key, cert }, (_request, response) => response.end('through')));
+    const seen: string[] = [];
+    const proxy = createSocketServer((socket) => {
+      const steps = [
+        (): unknown => socket.write(Buffer.from([5, 2])), // by user and password
+        (words: Buffer): unknown => (seen.push(words.subarray(2).toString('latin1')), socket.write(Buffer.from([1, 0]))),
+        (): unknown => {
+          const upstream = connect(target, '127.0.0.1', () => {
+            socket.write(Buffer.from([5, 0, 0, 1, 127, 0, 0, 1, 0, 0]));
+            upstream.pipe(socket).pipe(upstream);
+          });
+          return upstream;
+        },
+      ];
+      const take = (bytes: Buffer): void => {
+        steps.shift()?.(bytes);
+        if (steps.length === 0) socket.off('data', take);
+      };
+      socket.on('data', take).on('error', () => socket.destroy());
+    });
+    const port = await listen(proxy);
+    const environment = { ALL_PROXY: `socks5://us%40er:pass@127.0.0.1:${port}` };
+    const made = client({ caPem: cert, environment });
+    expect(await made.send(get(`https://localhost:${target}/`))).toMatchObject({ text: 'through' });
+    expect(seen).toEqual(['us@er\x04pass']);
   });
 
   it('shows neither query nor headers in messages', async () => {

@@ -174,6 +174,43 @@ describe('the client', () => {
     expect((await unity.listExternalLocations()).map(({ name }) => name)).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
+  it('asks for a number of results only when it follows a page', async () => {
+    const unity = await open();
+    const queries: string[] = [];
+    const recording: HttpClient = {
+      ...http,
+      send: (request) => (queries.push(new URL(request.url).search), http.send(request)),
+    };
+    const { workspaceUrl } = lab;
+    const credentials = { kind: 'principal', clientId: CLIENT.id, clientSecret: CLIENT.secret } as const;
+    const tokens = makeTokenSource({ http, clock: systemClock, workspaceUrl, credentials });
+    lab.registry.createExternalLocation('a', 's3://a/');
+    lab.registry.grants.grant(CLIENT.id, 'EXTERNAL LOCATION', 'a', 'READ FILES');
+    await makeUnityClient({ http: recording, workspaceUrl, tokens }).listExternalLocations();
+    expect(queries).toEqual(['', '?max_results=0&page_token=1']);
+    expect(await unity.listExternalLocations()).toHaveLength(1);
+  });
+
+  it.each(['ENDPOINT_NOT_FOUND', 'empty', 'page'] as const)(
+    'tells a call that the workspace does not have (%s) from an object that is not there',
+    async (absentRouteAnswer) => {
+      const unity = await open({ absentRoutes: 'all but tables', absentRouteAnswer });
+      for (const call of [
+        unity.getMetastore(),
+        unity.getCatalog('main'),
+        unity.getSchema('main.fhir'),
+        unity.listExternalLocations(),
+        unity.listPrivileges('table', TABLE, CLIENT.id),
+        unity.getWarehouse('abc'),
+        unity.getCaller(),
+      ])
+        expect((await failureOf(call)).code).toBe('UNITY_CALL_ABSENT');
+      expect((await failureOf(unity.getTable('main.fhir.none'))).code).toBe('UNITY_NOT_FOUND');
+      lab.switches.absentRoutes = 'none';
+      expect((await failureOf(unity.getCatalog('none'))).code).toBe('UNITY_NOT_FOUND');
+    },
+  );
+
   it('tells direct grants from inherited ones', async () => {
     const unity = await open();
     lab.registry.grants.revoke(CLIENT.id, 'TABLE', TABLE, 'MODIFY');

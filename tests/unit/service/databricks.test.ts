@@ -17,7 +17,7 @@ describe('the service principal of the service', () => {
   let databricks: Databricks;
   afterEach(() => databricks.close());
   const make = (principal: ConstructorParameters<typeof Databricks>[0]['principal']): Databricks => {
-    databricks = new Databricks({ principal, caPem: undefined, environment: {}, clock: systemClock, log });
+    databricks = new Databricks({ principal, trust: {}, environment: {}, clock: systemClock, log });
     return databricks;
   };
 

@@ -61,12 +61,13 @@ export async function findPrivilege(
   if (unity === undefined) return 'hidden';
   try {
     const held = await examination.listPrivileges(unity, KINDS[kind], object.join('.'));
+    if (held === undefined) return 'hidden';
     const found = held.filter((each) => each.privilege === privilege);
     if (found.some((each) => each.isDirect)) return 'direct';
     const isImplied = !NEVER_IMPLIED.includes(privilege) && held.some((each) => each.privilege === 'ALL PRIVILEGES');
     return found.length > 0 || isImplied ? 'inherited' : 'none';
   } catch (error) {
-    if (isAppError(error, 'UNITY_PRIVILEGE_MISSING', 'DATABRICKS_REQUEST_REFUSED')) return 'hidden';
+    if (isAppError(error, 'UNITY_PRIVILEGE_MISSING', 'UNITY_CALL_ABSENT', 'DATABRICKS_REQUEST_REFUSED')) return 'hidden';
     throw error;
   }
 }

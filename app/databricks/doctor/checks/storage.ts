@@ -1,5 +1,6 @@
 import { quoteWord } from '../../setup/shell-quoting.ts';
 import { missing, ok, skipped, unknown, type Check } from '../check.ts';
+import { unlessAbsent } from '../examination.ts';
 import { isWithin } from '../locations.ts';
 
 /** The table lies in storage of the customer, not in default storage, which Zerobus refuses (S0.77, error 4024). */
@@ -13,11 +14,14 @@ export const storageCheck: Check = {
     if (table === undefined || unity === undefined || mode !== 'managed-zerobus') return skipped('not used');
     const [catalog, schema] = table;
     const { storageLocation } = await examination.getTable(unity, table.join('.'));
-    const roots = [
-      (await examination.getSchema(unity, `${catalog}.${schema}`)).storageRoot,
-      (await examination.getCatalog(unity, catalog)).storageRoot,
-      (await examination.getMetastore(unity)).storageRoot,
-    ].filter((root) => root !== undefined);
+    const holders = [
+      await unlessAbsent(examination.getSchema(unity, `${catalog}.${schema}`)),
+      await unlessAbsent(examination.getCatalog(unity, catalog)),
+      await unlessAbsent(examination.getMetastore(unity)),
+    ];
+    const roots = holders.flatMap((holder) => holder?.storageRoot ?? []);
+    if (roots.length === 0 && holders.includes(undefined))
+      return unknown('the workspace does not tell all storage roots; Zerobus refuses default storage (4024)');
     if (roots.length === 0)
       return missing(
         'default storage (Zerobus error 4024): schema, catalog and metastore have no storage root',

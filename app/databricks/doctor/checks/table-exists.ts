@@ -1,4 +1,5 @@
 import { isAppError } from '../../../errors/app-error.ts';
+import { makeGrantStatement, requiredGrants } from '../../setup/required-grants.ts';
 import { missing, ok, skipped, type Check } from '../check.ts';
 import { findPrivilege } from './privilege.ts';
 
@@ -8,7 +9,7 @@ export const tableExistsCheck: Check = {
   title: 'table exists',
   needs: ['use-schema'],
   async run(examination) {
-    const { table, view } = examination.target;
+    const { table, view, mode, clientId = '' } = examination.target;
     const unity = examination.findUnity();
     if (table === undefined || unity === undefined) return skipped('no table is given');
     const name = table.join('.');
@@ -17,6 +18,12 @@ export const tableExistsCheck: Check = {
       if (held === 'hidden') await examination.getTable(unity, name);
       return ok(name);
     } catch (error) {
+      if (isAppError(error, 'UNITY_PRIVILEGE_MISSING'))
+        return missing(
+          `${error.code}: ${error.message}`,
+          'a table that may be seen',
+          requiredGrants(mode, { table }).map((grant) => makeGrantStatement(grant, clientId)),
+        );
       if (!isAppError(error, 'UNITY_NOT_FOUND')) throw error;
       return missing(`there is no table ${name}, or it may not be seen`, 'a table with the columns of the view', [
         view === undefined ? `npm run view -- ddl VIEW_FILE --table ${name}   # prints the statement` : view.makeTable(table),

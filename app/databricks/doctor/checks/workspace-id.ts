@@ -11,7 +11,7 @@ export const workspaceIdCheck: Check = {
     const { mode, workspaceId } = examination.target;
     if (unity === undefined || workspaceId === undefined || mode !== 'managed-zerobus') return skipped('not used');
     const caller = await examination.getCaller(unity).catch((error: unknown) => {
-      if (isAppError(error, 'UNITY_NOT_FOUND', 'UNITY_PRIVILEGE_MISSING')) return undefined;
+      if (isAppError(error, 'UNITY_NOT_FOUND', 'UNITY_CALL_ABSENT', 'UNITY_PRIVILEGE_MISSING')) return undefined;
       throw error;
     });
     const actual = caller?.workspaceId;

@@ -26,12 +26,11 @@ const ECDSA_WITH_SHA256 = der(TAG.sequence, oid(1, 2, 840, 10045, 4, 3, 2));
  */
 export function makeCertificate(names: readonly string[] = ['localhost']): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'prime256v1' });
-  const subject = der(
-    TAG.sequence,
-    der(TAG.set, der(TAG.sequence, oid(2, 5, 4, 3), der(TAG.utf8, Buffer.from('databricks lab')))),
-  );
+  // A name of its own: of several authorities with one name clients try the first only.
+  const name = Buffer.from(`databricks lab ${randomBytes(4).toString('hex')}`);
+  const subject = der(TAG.sequence, der(TAG.set, der(TAG.sequence, oid(2, 5, 4, 3), der(TAG.utf8, name))));
   const alternatives = [
-    ...names.map((name) => der(0x82, Buffer.from(name))),
+    ...names.map((each) => der(0x82, Buffer.from(each))),
     der(0x87, Buffer.from([127, 0, 0, 1])),
     der(0x87, Buffer.concat([Buffer.alloc(15), Buffer.from([1])])),
   ];

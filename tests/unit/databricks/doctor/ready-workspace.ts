@@ -2,7 +2,7 @@ import { afterEach } from '@jest/globals';
 import { makeDoctorView } from '../../../../app/cli/databricks/doctor-view.ts';
 import { ALL_CHECKS } from '../../../../app/databricks/doctor/all-checks.ts';
 import type { CheckResult } from '../../../../app/databricks/doctor/check.ts';
-import { Examination } from '../../../../app/databricks/doctor/examination.ts';
+import { Examination, type ExaminationParts } from '../../../../app/databricks/doctor/examination.ts';
 import { runChecks } from '../../../../app/databricks/doctor/run-checks.ts';
 import type { DoctorTarget } from '../../../../app/databricks/doctor/target.ts';
 import { makeHttpClient } from '../../../../app/databricks/http-client.ts';
@@ -106,10 +106,16 @@ export async function start(mode: Mode): Promise<{ lab: DatabricksLab; target: D
   return started;
 }
 
-export async function examine(target: DoctorTarget, all = false): Promise<readonly CheckResult[]> {
+export async function examine(
+  target: DoctorTarget,
+  all = false,
+  useWarehouse?: ExaminationParts['useWarehouse'],
+): Promise<readonly CheckResult[]> {
   const http = makeHttpClient({ timeoutMs: 10_000 });
+  const parts = { target, http, clock: systemClock };
+  const examination = new Examination(useWarehouse === undefined ? parts : { ...parts, useWarehouse });
   try {
-    return await runChecks(ALL_CHECKS, new Examination({ target, http, clock: systemClock }), { all });
+    return await runChecks(ALL_CHECKS, examination, { all });
   } finally {
     await http.close();
   }
