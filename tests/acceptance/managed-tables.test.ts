@@ -31,7 +31,7 @@ describeWith(await findDeltaRs(), 'a managed table', (deltaRs) => {
   let service: ServiceUnderTest;
   beforeAll(async () => {
     workspace = await startWorkspace();
-    service = await startServiceUnderTest({ env: { ...workspace.env, VIEW_REFRESH_MS: '200' } });
+    service = await startServiceUnderTest({ env: { ...workspace.env, VIEW_REFRESH_MS: '200', LEASE_MS: '20000' } });
   }, TIMEOUT_MS);
   afterAll(async () => {
     await service.close();

