@@ -107,8 +107,14 @@ export async function openLocalObjectStore(root: string, address: string): Promi
       try {
         const directory = prefix.slice(0, prefix.lastIndexOf('/') + 1);
         if (directory !== '') checkObjectPath(directory.slice(0, -1));
-        await refuseLinks(join(realRoot, directory.slice(0, -1)));
-        yield* walk(directory, prefix, startAfter);
+        const isBelowFile = await refuseLinks(join(realRoot, directory.slice(0, -1))).then(
+          () => false,
+          (error: unknown) => {
+            if (errorCode(error) !== 'ENOTDIR') throw error;
+            return true;
+          },
+        );
+        if (!isBelowFile) yield* walk(directory, prefix, startAfter);
       } catch (error) {
         throw wrapFileError(error, `list "${prefix}" in ${address}`);
       }

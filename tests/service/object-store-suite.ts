@@ -150,6 +150,12 @@ export function objectStoreSuite(name: string, make: () => Promise<StoresUnderTe
       expect(await listPaths(store, 'log/', paths[1_050])).toEqual(paths.slice(1_051));
     });
 
+    it('lists nothing below an object, whose name a longer prefix goes on from', async () => {
+      await store.put('below/0a', bytes('x'));
+      expect(await listPaths(store, 'below/0a/a/+', '')).toEqual([]);
+      expect(await listPaths(store, 'below/0a/', '')).toEqual([]);
+    });
+
     it('lists what a plain sort and filter of the paths gives', async () => {
       const part = fc.stringMatching(/^[a0 =%+\-~é😀]{1,3}$/u).filter((name) => name.trim() === name);
       const path = fc.array(part, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/'));

@@ -246,6 +246,7 @@ export function queueSuite(startServer: () => Promise<QueueServer>): void {
         unstableKeys: 0,
         storeLosses: 1,
         lostEvents: 0,
+        repeatedRows: 0,
       });
     });
 
