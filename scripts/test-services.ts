@@ -74,6 +74,11 @@ const PARTS: readonly Part[] = [
     },
   },
   {
+    name: 'jq',
+    find: async () => findOnPath('jq'),
+    install: () => aptInstall('jq'),
+  },
+  {
     name: 'Docker',
     find: async () => ((await dockerAnswers()) ? 'engine answers' : undefined),
     install: async () => {

@@ -1,4 +1,5 @@
 import { AppError } from '../errors/app-error.ts';
+import { parseRetryAfterMs } from '../lib/retry-after.ts';
 
 /** One HTTP call to Aidbox. */
 export interface AidboxRequest {
@@ -164,18 +165,13 @@ function classify(request: AidboxRequest, response: AidboxResponse): AidboxRespo
     );
   }
   if (status >= 500 || status === 408 || status === 429) {
-    const retryAfterMs = parseRetryAfter(response.headers['retry-after']);
+    const retryAfterMs = parseRetryAfterMs(response.headers['retry-after']);
     throw new AppError('AIDBOX_UNAVAILABLE', `Aidbox answered ${status} to ${describeCall(request)}`, {
       facts: { status },
       ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
     });
   }
   return response;
-}
-
-/** Seconds form only: the date form would need a common clock. */
-function parseRetryAfter(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) * 1000 : undefined;
 }
 
 function isTimeout(error: unknown): boolean {

@@ -1,5 +1,6 @@
 import { AppError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
+import { parseRetryAfterMs } from '../lib/retry-after.ts';
 import type { HttpAnswer } from './http-client.ts';
 
 /** The text as JSON; undefined when it is none. */
@@ -32,7 +33,7 @@ export function isPassing(status: number): boolean {
 
 /** The fault behind a status for which `isPassing` is true. After 408, 5xx a request may have been carried out. */
 export function passingFault(answer: HttpAnswer, where: string, otherwise: ErrorCode = 'DATABRICKS_UNAVAILABLE'): AppError {
-  const retryAfterMs = readRetryAfter(answer);
+  const retryAfterMs = parseRetryAfterMs(answer.headers['retry-after'], MAX_RETRY_AFTER_MS);
   const code = answer.status === 429 ? 'DATABRICKS_THROTTLED' : otherwise;
   return new AppError(code, where, {
     facts: { status: answer.status },
@@ -41,10 +42,4 @@ export function passingFault(answer: HttpAnswer, where: string, otherwise: Error
 }
 
 /** Longest pause that the other side may ask for. */
-const MAX_RETRY_AFTER_S = 300;
-
-/** Seconds form only: the date form would need a common clock. */
-function readRetryAfter({ headers }: HttpAnswer): number | undefined {
-  const value = headers['retry-after'];
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Math.min(MAX_RETRY_AFTER_S, Number(value)) * 1000 : undefined;
-}
+const MAX_RETRY_AFTER_MS = 300_000;

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
+import { isTlsCode, NOT_SENT } from './connection-codes.ts';
 
 export interface TransportFault {
   readonly code: Extract<
@@ -9,25 +10,13 @@ export interface TransportFault {
   readonly reason: string;
 }
 
-/** Nothing can have been sent when it ends like this (contract §7.1). */
-const BEFORE_SENDING = new Set([
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'EADDRNOTAVAIL',
-  'UND_ERR_CONNECT_TIMEOUT',
-]);
-const CERTIFICATE = /^(CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$)/;
-
 /** What a call that got no answer means. Everything that is not known to have ended before sending may have been carried out. */
 export function findTransportFault(error: unknown): TransportFault {
   const codes = codesOf(error);
-  const tls = codes.find((code) => CERTIFICATE.test(code));
+  const tls = codes.find(isTlsCode);
   if (tls !== undefined) return { code: 'DATABRICKS_TLS_FAILED', reason: `the connection is not trusted (${tls})` };
   if (codes.includes('PROXY_REFUSED')) return { code: 'DATABRICKS_PROXY_REFUSED', reason: 'the proxy refused the connection' };
-  const before = codes.find((code) => BEFORE_SENDING.has(code));
+  const before = codes.find((code) => NOT_SENT.has(code));
   if (before !== undefined) return { code: 'DATABRICKS_UNREACHABLE', reason: `no connection (${before})` };
   return { code: 'DATABRICKS_ANSWER_LOST', reason: `no answer came (${codes[0] ?? 'unknown'})` };
 }

@@ -24,6 +24,7 @@ import { makeExternalDirectWriter } from '../writers/external-direct/external-di
 import type { LogMemory } from '../writers/external-direct/log-follower.ts';
 import { makeManagedWriter } from '../writers/managed/managed-writer.ts';
 import { RecentKeys } from '../writers/managed/recent-keys.ts';
+import { eventsOnTheWay } from '../writers/managed/zerobus-sender.ts';
 import type { Writer } from '../writers/writer.ts';
 import type { Databricks } from './databricks.ts';
 import { planColumns } from './managed-preparation.ts';
@@ -193,8 +194,7 @@ function ownerOptions(
       };
     },
     batchSize,
-    eventsPerWrite:
-      writeMode === 'managed-zerobus' ? Math.max(batchSize, Math.min(MAX_EVENTS_ON_THE_WAY, batchSize * 16)) : batchSize,
+    eventsPerWrite: writeMode === 'managed-zerobus' ? eventsOnTheWay(batchSize) : batchSize,
     sendIntervalMs,
     leaseMs: config.LEASE_MS,
     quarantineMaxEntries: config.QUARANTINE_MAX_ENTRIES,
@@ -213,6 +213,3 @@ function ownerOptions(
     },
   };
 }
-
-/** Zerobus answers after 150 ms or more, so several batches are on the way beside each other. */
-const MAX_EVENTS_ON_THE_WAY = 8_000;

@@ -117,7 +117,7 @@ async function start(config: Config, log: Logger, parts: ServiceParts, releasers
     list: async () => (await directory.readAll()).filter(isRunnable),
     run: async (destination, stop) => {
       const end = await runDestination(runtime, destination, stop);
-      if (end === 'gone' || end === 'not-owner') memories.delete(scopeOf(destination)); // it would only grow old here
+      if (end === 'gone' || end === 'not-owner' || stop.aborted) memories.delete(scopeOf(destination)); // it would only grow old here
       return end;
     },
     refreshMs: config.REFRESH_MS,

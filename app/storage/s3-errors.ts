@@ -1,3 +1,4 @@
+import { parseRetryAfterMs } from '../lib/retry-after.ts';
 import { AppError } from '../errors/app-error.ts';
 import { describeCause } from '../lib/describe-cause.ts';
 
@@ -52,7 +53,7 @@ export function wrapS3Error(error: unknown, operation: S3Operation, address: str
     new AppError(code, `${operation} on ${address}: ${found}`, {
       facts: { cause: describeCause(error), ...(status === undefined ? {} : { status }) },
       cause: error,
-      retryAfterMs: readRetryAfterMs(headers['retry-after']),
+      retryAfterMs: parseRetryAfterMs(headers['retry-after'], MAX_RETRY_AFTER_MS),
     });
   const rightRegion = region ?? headers['x-amz-bucket-region'];
 
@@ -97,9 +98,4 @@ function readFailure(error: unknown): S3Failure {
     headers: $response?.headers ?? {},
     region: typeof Region === 'string' ? Region : undefined,
   };
-}
-
-/** `Retry-After` in seconds; undefined when absent or not a number (S3 and MinIO send no dates). */
-function readRetryAfterMs(value: string | undefined): number | undefined {
-  return value !== undefined && /^\d{1,6}$/.test(value) ? Math.min(Number(value) * 1000, MAX_RETRY_AFTER_MS) : undefined;
 }

@@ -17,9 +17,7 @@ export interface PreparedEvent {
   /** `Type/id` of the resource, whose versions stay in order; undefined for what names none. */
   readonly resource: string | undefined;
   readonly coverage: Coverage;
-  readonly content:
-    | { readonly kind: 'rows'; readonly rows: readonly Row[] }
-    | ({ readonly kind: 'rejected' } & Rejection);
+  readonly content: { readonly kind: 'rows'; readonly rows: readonly Row[] } | ({ readonly kind: 'rejected' } & Rejection);
 }
 
 /** Why an event cannot be written; shown with its quarantine entry, so without any value of it. */

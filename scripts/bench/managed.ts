@@ -81,7 +81,7 @@ async function startWorkspace(): Promise<Workspace> {
   const view = compileView(JSON.parse(await readFile(OBSERVATION_VIEW, 'utf8')));
   const setup: LabSetup = {
     principals: [PRINCIPAL],
-    catalogs: [{ name: 'main', storageRoot: 's3://root/main' }],
+    catalogs: [{ name: 'main', storageRoot: 's3://managed-storage/main' }],
     schemas: [{ name: 'main.fhir' }],
     tables: [{ name: TABLE, columns: tableColumnsForView(view).map(({ name, type }) => [name, describeType(type)] as const) }],
     warehouses: [{ id: WAREHOUSE }],

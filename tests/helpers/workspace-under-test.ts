@@ -33,7 +33,7 @@ export async function startWorkspace(options: DatabricksLabOptions = {}): Promis
   await writeFile(caFile, lab.certificate!.cert);
   await applySetup(lab, {
     principals: [{ clientId: PRINCIPAL.clientId, secret: PRINCIPAL.secret }],
-    catalogs: [{ name: 'main', storageRoot: 's3://root/main' }],
+    catalogs: [{ name: 'main', storageRoot: 's3://managed-storage/main' }],
     schemas: [{ name: 'main.fhir' }],
     warehouses: [{ id: WAREHOUSE }],
     grants: [{ principal: PRINCIPAL.clientId, kind: 'WAREHOUSE', name: WAREHOUSE, privileges: ['CAN USE'] }],

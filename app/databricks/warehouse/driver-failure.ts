@@ -1,3 +1,4 @@
+import { parseRetryAfterMs } from '../../lib/retry-after.ts';
 import { isKnownClass } from './error-classes.ts';
 
 /** What the driver of the warehouse reported, read from its many classes of errors. `text` is for matching only: it may quote values. */
@@ -141,6 +142,6 @@ function findCode({ code, cause }: { code?: unknown; cause?: unknown }): string 
 
 /** `Retry-After`: seconds, or a date. */
 function readRetryAfterMs(value: string, nowMs: number): number | undefined {
-  const ms = /^\d{1,6}$/.test(value) ? Number(value) * 1_000 : Date.parse(value) - nowMs;
+  const ms = parseRetryAfterMs(value) ?? Date.parse(value) - nowMs;
   return Number.isNaN(ms) ? undefined : Math.max(0, Math.min(ms, MAX_RETRY_AFTER_MS));
 }

@@ -1,3 +1,4 @@
+import { isTlsCode, NOT_SENT } from '../connection-codes.ts';
 import { AppError } from '../../errors/app-error.ts';
 import type { ErrorCode } from '../../errors/catalogue.ts';
 import type { DriverFailure } from './driver-failure.ts';
@@ -26,9 +27,6 @@ export interface ClassifiedFailure {
   readonly isTokenRefused: boolean;
 }
 
-const NOT_SENT = ['ENOTFOUND', 'EAI_AGAIN', 'ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL'];
-const TLS =
-  /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO$|CRL_|INVALID_CA$|INVALID_PURPOSE$|PATH_LENGTH_)/;
 const SESSION_LOST = /invalid ?session ?handle|session\b.{0,80}\b(expired|closed|not found|does not exist|no longer)/is;
 /** Only these words say that waiting is in vain: a warehouse that is merely stopped is started by the call. */
 const STAYS_STOPPED = /auto[-_ ]?(start|resume)\w* (is )?(disabled|off)|does not start/i;
@@ -60,9 +58,9 @@ export function classifyFailure(failure: DriverFailure, context: CallContext, ca
 
   switch (failure.kind) {
     case 'network':
-      if (NOT_SENT.includes(failure.code))
+      if (NOT_SENT.has(failure.code))
         return fail('WAREHOUSE_UNREACHABLE', `no connection (${failure.code})`, { isPassing: true });
-      if (TLS.test(failure.code)) return fail('WAREHOUSE_TLS_FAILED', `no secure connection (${failure.code})`);
+      if (isTlsCode(failure.code)) return fail('WAREHOUSE_TLS_FAILED', `no secure connection (${failure.code})`);
       return fail('WAREHOUSE_ANSWER_LOST', `the connection broke before the answer (${failure.code})`, { executed: 'unknown' });
     case 'timeout':
       return fail('WAREHOUSE_ANSWER_LOST', 'no answer in time', { executed: 'unknown' });

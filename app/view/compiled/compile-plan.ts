@@ -42,7 +42,13 @@ export function compilePlan(plan: ViewPlan, interpreter: Interpreter, createdAtU
   });
   if (fallbacks.length === expressionCount) return interpreted();
   try {
-    const generated = generateView(view, plan.definition.resourceType, plan.columns.length, interpreter.maxRows, interpreter.parts);
+    const generated = generateView(
+      view,
+      plan.definition.resourceType,
+      plan.columns.length,
+      interpreter.maxRows,
+      interpreter.parts,
+    );
     return {
       evaluate: instantiate(generated, interpreter, (resource, error) => {
         if (error === TOO_MANY_ROWS) throw interpreter.tooManyRows();

@@ -105,7 +105,8 @@ export function makeExternalDirectWriter(options: ExternalDirectOptions): Writer
     await extendWindow(store, application, following(), events);
     for (;;) {
       const batch = takeUnsettled(events, window, outcomes);
-      if (batch.events.length === 0) return { outcomes: orderOutcomes(events, outcomes), hasWritten: false, version: undefined, rows: 0, bytes: 0 };
+      if (batch.events.length === 0)
+        return { outcomes: orderOutcomes(events, outcomes), hasWritten: false, version: undefined, rows: 0, bytes: 0 };
       await guard.check(); // before the upload too: a file for nothing is left to VACUUM
       const { file, batch: writable } = await putDataFile(store, following().snapshot, table().columns, batch, clock);
       const attempt = await commitOrRebase(writable, file, guard);

@@ -1,18 +1,16 @@
 import { isAppError } from '../../errors/app-error.ts';
-import type { TableColumn } from '../../rows/table-type.ts';
+import type { Row } from '../../rows/table-type.ts';
 import type { PreparedEvent, Rejection } from '../writer.ts';
 import type { EncodedEvent } from './plan-requests.ts';
-import type { RowSender } from './row-sender.ts';
+import type { SendLimits } from './row-sender.ts';
 
 /** The texts of all rows of events. What has none, or a row that no request can hold, goes to `refused`. */
 export function encodeEvents(
   events: readonly PreparedEvent[],
-  sender: RowSender,
-  columns: readonly TableColumn[],
+  encode: (row: Row) => string,
+  { maxBytes }: SendLimits,
   refused: Map<string, Rejection>,
 ): readonly EncodedEvent[] {
-  const encode = sender.makeRowEncoder(columns);
-  const { maxBytes } = sender.limits;
   return events.flatMap((event) => {
     if (event.content.kind !== 'rows') return [];
     try {
@@ -23,7 +21,7 @@ export function encodeEvents(
       const reason = `a row of ${largest} bytes is larger than a request may be (${maxBytes} bytes)`;
       refused.set(event.key, { code: 'DATABRICKS_ROW_REFUSED', reason });
     } catch (error) {
-      if (!isAppError(error, 'VALUE_NOT_CONVERTIBLE')) throw error;
+      if (!isAppError(error, 'VALUE_NOT_CONVERTIBLE', 'SQL_ROW_REFUSED')) throw error;
       refused.set(event.key, { code: error.code, reason: error.message });
     }
     return [];

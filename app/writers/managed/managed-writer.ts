@@ -43,6 +43,7 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
   const { sender, table, plan, recent, clock } = options;
   let known = options.knownColumns;
   let columns: readonly TableColumn[] = [];
+  let encodeRow = sender.makeRowEncoder(columns);
   let addedAtMs = -Infinity;
   let syncedAtMs = -Infinity;
   let batches = 0;
@@ -60,6 +61,7 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
     const isAsBefore = sameColumns(columns, opened.filled);
     if (!isAsBefore) refused.clear(); // with other columns they may be taken
     columns = opened.filled;
+    encodeRow = sender.makeRowEncoder(columns);
     tenure = randomUUID();
     if (batchSender === undefined || !isAsBefore)
       batchSender = new BatchSender({ sender, columns, recent, taken, refused, onRepeated: options.onRepeated, syncSchema });
@@ -96,8 +98,8 @@ export function makeManagedWriter(options: ManagedWriterOptions): Writer {
     const before = new Set(events.filter(({ key }) => recent.has(key) && !taken.has(key)).map(({ key }) => key));
     const encoded = encodeEvents(
       firstOfEachKey(events).filter(({ key }) => !recent.has(key) && !refused.has(key)),
-      sender,
-      columns,
+      encodeRow,
+      sender.limits,
       refused,
     );
     if (refused.size > 0) await guard.checkQuarantine(refused.size);

@@ -4,7 +4,7 @@ import type { Row, TableColumn } from '../../rows/table-type.ts';
 /** Carries rows into a managed table, one request at a time or several beside each other. */
 export interface RowSender {
   readonly limits: SendLimits;
-  /** Makes the text of a row for a request. The encoder throws AppError VALUE_NOT_CONVERTIBLE for what has no form there. */
+  /** Makes the text of a row for a request. The encoder throws AppError VALUE_NOT_CONVERTIBLE or SQL_ROW_REFUSED for what has no form there. */
   makeRowEncoder(columns: readonly TableColumn[]): (row: Row) => string;
   /**
    * One request with all rows or none.

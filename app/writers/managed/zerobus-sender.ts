@@ -8,6 +8,11 @@ const MAX_BYTES = 3.5 * 1024 * 1024;
 /** An answer takes 150 to 500 ms, so a destination needs many requests on the way to be fast. */
 const MAX_REQUESTS = 16;
 
+/** So many events may be written at a time: several batches, where those are smaller than what can be on the way. */
+export function eventsOnTheWay(batchSize: number): number {
+  return Math.max(batchSize, MAX_REQUESTS * Math.min(MAX_ROWS, batchSize));
+}
+
 /** Sends rows by Zerobus. @param batchSize no request holds more rows (S0.18) */
 export function makeZerobusSender(client: ZerobusClient, batchSize: number): RowSender {
   return {

@@ -20,7 +20,7 @@ beforeEach(async () => {
   lab = await startDatabricksLab();
   await applySetup(lab, {
     principals: [{ clientId: 'sp-1', secret: SECRET }],
-    catalogs: [{ name: 'main', storageRoot: 's3://root/main' }],
+    catalogs: [{ name: 'main', storageRoot: 's3://managed-storage/main' }],
     schemas: [{ name: 'main.fhir' }],
     tables: [
       {

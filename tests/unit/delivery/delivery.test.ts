@@ -122,6 +122,37 @@ async function idsIn(store: MemoryObjectStore): Promise<string[]> {
   return (await readTableContents(store)).rows.map((row) => String(row['id'])).sort();
 }
 
+describe('a stop while a batch is being written', () => {
+  it('lets the write end and its jobs too, and begins no other', async () => {
+    const queue = makeMemoryQueue();
+    await send(queue, aCreate('p-1'));
+    await send(queue, aCreate('p-2'));
+    const store = await aTable();
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    let writes = 0;
+    deliver(queue, store, {
+      batchSize: 1,
+      wrapWriter: (writer) => ({
+        ...writer,
+        async write(events, guard) {
+          writes += 1;
+          await released;
+          return writer.write(events, guard);
+        },
+      }),
+    });
+    await eventually(() => expect(writes).toBe(1));
+    const stopped = stops.splice(0)[0]!();
+    release();
+    await stopped;
+    expect(writes).toBe(1);
+    expect((await queue.counters()).committed).toBe(1);
+    expect((await queue.usage()).jobs).toBe(1);
+    expect((await readTableContents(store)).rows).toHaveLength(1);
+  });
+});
+
 describe('a write that fails again and again', () => {
   it('is repeated after growing pauses, though the table is opened anew before each', async () => {
     const queue = makeMemoryQueue();

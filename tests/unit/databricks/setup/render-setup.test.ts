@@ -10,6 +10,7 @@ import { makeSetupSteps, type SetupRequest } from '../../../../app/databricks/se
 import { checkRequest } from '../../../../app/destinations/destination-request.ts';
 import { DESTINATION_KIND, DESTINATION_PROFILE } from '../../../../app/destinations/destination.ts';
 import type { Json } from '../../../../app/lib/json.ts';
+import { describeWith, type Availability } from '../../../helpers/services/availability.ts';
 
 const CLIENT_ID = '11111111-2222-3333-4444-555555555555';
 
@@ -124,7 +125,9 @@ describe('the steps', () => {
 });
 
 // What the shell makes of the script: programs that note their words stand in the place of both CLIs.
-const hasShell = ['bash', 'jq'].every((program) => spawnSync(program, ['--version']).status === 0);
+const shell: Availability<true> = ['bash', 'jq'].every((program) => spawnSync(program, ['--version']).status === 0)
+  ? { name: 'bash and jq', found: true }
+  : { name: 'bash and jq', enableBy: 'apt-get install bash jq' };
 const directory = mkdtempSync(join(tmpdir(), 'render-setup-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -166,7 +169,7 @@ function play(
   return { status, calls, folder };
 }
 
-(hasShell ? describe : describe.skip)('the script, run by a shell', () => {
+describeWith(shell, 'the script, run by a shell', () => {
   it('gives the CLIs exactly the policies, statements and names', () => {
     const { status, calls } = play('managed-zerobus');
     expect(status).toBe(0);

@@ -22,6 +22,8 @@ class Target {
   rows: string[] = [];
   repeated = 0;
   renewals = 0;
+  /** A row that the sender has no form for. */
+  unfit: { readonly id: string; readonly code: ErrorCode } | undefined;
   monotonicMs = 1_000_000;
   refuse: (rows: readonly string[]) => ErrorCode | undefined = () => undefined;
   errorClass = 'SOME_CLASS';
@@ -39,8 +41,10 @@ class Target {
     return makeManagedWriter({
       sender: {
         limits: { maxRows: 10, maxBytes: 10_000, maxRequests: 3, splitsEvents: true, ...limits },
-        makeRowEncoder: (columns) => (row) =>
-          JSON.stringify(Object.fromEntries(columns.map(({ name }, index) => [name, row[index]]))),
+        makeRowEncoder: (columns) => (row) => {
+          if (this.unfit !== undefined && row[0] === this.unfit.id) throw new AppError(this.unfit.code, 'a value does not fit');
+          return JSON.stringify(Object.fromEntries(columns.map(({ name }, index) => [name, row[index]])));
+        },
         send: async (_columns, rows) => {
           this.requests += 1;
           await new Promise((resolve) => setImmediate(resolve));
@@ -152,6 +156,21 @@ describe('the writer of managed tables', () => {
       expect(target.requests - needed).toBeLessThanOrEqual(2 * Math.log2(10_000));
     }
   });
+
+  it.each(['VALUE_NOT_CONVERTIBLE', 'SQL_ROW_REFUSED'] as const)(
+    'quarantines an event for which the sender has no form (%s), within the bound, and writes the others',
+    async (code) => {
+      const writer = target.writer();
+      await writer.open(undefined);
+      target.unfit = { id: 'p-2', code };
+      const { outcomes, rejections } = await writer.write(someEvents(4), target.guard);
+      expect(outcomes).toEqual(['written', 'written', 'quarantined', 'written']);
+      expect(rejections!.get('key-2')).toMatchObject({ code });
+      target.unfit = { id: 'p-9', code };
+      target.quarantineRoom = 0;
+      await expect(writer.write(someEvents(2, 8), target.guard)).rejects.toMatchObject({ code: 'QUARANTINE_FULL' });
+    },
+  );
 
   it('does not send again what was taken when a part of the batch failed', async () => {
     const writer = target.writer({ maxRequests: 1 });
